@@ -1,0 +1,5 @@
+"""`python -m opsmail` is the `opsmail` command."""
+
+from opsmail.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""What a field's annotation may demand beyond its type, readable by `opsmail.shape` and by pydantic (for the JSON Schemas).
+
+pydantic calls the `__get_pydantic_…__` methods; nothing here imports it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from opsmail.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Text that matches a regular expression as a whole.
+
+    Args:
+        expression: without anchors; valid for Python and ECMAScript alike.
+        wanted: what the text should be, as it completes "is not …".
+        example: a text that matches.
+    """
+
+    expression: str
+    wanted: Message
+    example: str
+    compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compiled", re.compile(self.expression))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {**handler(source), "pattern": f"^(?:{self.expression})$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Text of `minimum` to `maximum` characters (code points)."""
+
+    minimum: int
+    maximum: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {**handler(source), "min_length": self.minimum, "max_length": self.maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A whole number from `minimum` to `maximum`, both included."""
+
+    minimum: int
+    maximum: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {**handler(source), "ge": self.minimum, "le": self.maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A value written as text.
+
+    Args:
+        parse: text to value; raises ValueError.
+        wanted: what the text should be, as it completes "is not …".
+        example: a text that parses.
+        expression: what editors can check of it, without anchors.
+    """
+
+    parse: Callable[[str], Any]
+    wanted: Message
+    example: str
+    expression: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": self.parse},
+            "schema": {"type": "str", "strict": True, "pattern": f"^(?:{self.expression})$"},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What editors show on hover.
+
+    Args:
+        title: a few words.
+        description: a sentence or two.
+        examples: values that are valid here.
+    """
+
+    title: str
+    description: str
+    examples: tuple[Any, ...] = ()
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        result = dict(handler(schema))
+        documentation: dict[str, Any] = {"title": self.title, "description": self.description}
+        if self.examples:
+            documentation["examples"] = list(self.examples)
+        # draft-07 ignores what stands beside a `$ref`.
+        return {**documentation, "allOf": [result]} if "$ref" in result else {**result, **documentation}

@@ -1,0 +1,37 @@
+"""The errors of opsmail: each says what happened, where and why, and hints at what to do.
+
+The face turns each class into an exit code in one place: `UsageError` and its children 2, `RefusedError` 3, `UnavailableError` 4.
+"""
+
+from __future__ import annotations
+
+from opsmail.messages import Message
+
+
+class OpsmailError(Exception):
+    """A foreseeable failure.
+
+    Args:
+        message: what happened, where and why. Never contains a secret.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: Message, *, hint: Message | None = None) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class UsageError(OpsmailError):
+    """The command was called in a way that cannot work, or its settings are wrong."""
+
+
+class RefusedError(OpsmailError):
+    """opsmail could do it and will not: a pin, the gate, a safety limit, a stale plan, a lost race."""
+
+
+class UnavailableError(OpsmailError):
+    """Something outside failed: a store, an identity provider, the network, a secret that does not resolve."""

@@ -1,0 +1,145 @@
+"""What a check has to say: findings with their rule, place, reason and remedy."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+from opsmail.messages import Message
+
+
+class Severity(IntEnum):
+    """How much a finding matters; ordered, so that `>=` compares."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """The stable lower-case word used in every format."""
+        return self.name.lower()
+
+
+class Span(NamedTuple):
+    """A piece of a file: lines and columns count from 1, columns in code points, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+#: Where a finding about a whole file stands.
+FIRST_CHARACTER = Span(1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that belongs to a finding, with what it has to do with it."""
+
+    message: Message
+    file: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text of `span` by `text`."""
+
+    span: Span
+    text: str
+
+
+class FixSafety(Enum):
+    """A safe fix cannot change what is meant; an unsafe one may, so a person looks at it."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the file that would end a finding."""
+
+    safety: FixSafety
+    description: Message
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMeta:
+    """What is known of a rule without running it.
+
+    Args:
+        id: `OM` and three digits; never renumbered.
+        name: words with hyphens; never renamed.
+        severity: in the recommended profile.
+        unwaivable: it can be neither waived, ignored, lowered nor baselined.
+        ruleset: the ruleset that brought it.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    unwaivable: bool = False
+    ruleset: int = 1
+
+
+class ExcerptLine(NamedTuple):
+    """A line of the file as it may be shown: values that could be secret are already masked."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Why a finding is muted, and until when (ISO date)."""
+
+    reason: str
+    approved_by: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or worth knowing, at one place.
+
+    Args:
+        rule: the rule that found it.
+        severity: as the settings judge it.
+        file: path from the repository's root, with `/`.
+        span: the place; `FIRST_CHARACTER` when it concerns the file as a whole.
+        message: what is wrong.
+        operator: the operator's id, None where there is none.
+        path: the field, dotted (`server.port`); empty for the whole file.
+        label: a few words shown under the marked place.
+        related: other places that belong to it.
+        help: what to do.
+        fix: a change that would end it.
+        waived: why it is muted.
+        excerpt: the lines around it, safe to show.
+    """
+
+    rule: RuleMeta
+    severity: Severity
+    file: str
+    span: Span
+    message: Message
+    operator: str | None = None
+    path: str = ""
+    label: Message | None = None
+    related: tuple[Related, ...] = ()
+    help: Message | None = None
+    fix: Fix | None = None
+    waived: Waiver | None = None
+    excerpt: tuple[ExcerptLine, ...] = field(default=(), compare=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """What stays the same when lines move: rule, operator (or file) and field, as 16 hex digits."""
+        what = f"{self.rule.id}\0{self.operator or self.file}\0{self.path}"
+        return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,47 @@
+"""Secret references: where a secret is kept, never the secret."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_REFERENCE = re.compile(r"([a-z][a-z0-9+.-]{1,31})://([^\s#]{1,512})(?:#([^\s#]{1,128}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """`scheme://locator[#field]`.
+
+    A text that is not of this form may be the secret itself, typed in the wrong place: it is forgotten at once, and what remains is the
+    `LITERAL` reference, which resolves nowhere.
+
+    Args:
+        scheme: which secret store, lower case; empty for a literal.
+        locator: where in that store.
+        field: which part of what is found there; None for the whole.
+    """
+
+    scheme: str
+    locator: str
+    field: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> SecretReference:
+        """Return the reference that `text` writes, or `LITERAL` when it is none."""
+        match = _REFERENCE.fullmatch(text)
+        if match is None:
+            return LITERAL
+        return cls(*match.groups())
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the text was not a reference at all."""
+        return not self.scheme
+
+    def __str__(self) -> str:
+        if self.is_literal:
+            return "(not a reference)"
+        return f"{self.scheme}://{self.locator}" + (f"#{self.field}" if self.field else "")
+
+
+LITERAL = SecretReference("", "")
