@@ -1,0 +1,52 @@
+"""The port through which secrets come: what a scheme has to do, and the one type that carries a secret."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from opsmail.errors import UnavailableError
+from opsmail.references import SecretReference
+
+
+class Secret:
+    """A secret's value, which shows itself only when asked by name.
+
+    Args:
+        value: the secret; never printed, formatted, compared by accident or pickled.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value, for the one place that must use it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    def __str__(self) -> str:
+        return "****"
+
+    def __format__(self, format_spec: str) -> str:
+        return "****"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not pickled")
+
+
+class SecretError(UnavailableError):
+    """A reference does not resolve here, or what it resolves to cannot be used."""
+
+
+class SecretStore(Protocol):
+    """One scheme of secret references."""
+
+    def resolve(self, reference: SecretReference) -> Secret:
+        """Return the secret that `reference` names.
+
+        Raises:
+            SecretError: it cannot be had here. Never carries the value.
+        """

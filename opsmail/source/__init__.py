@@ -1,0 +1,1 @@
+"""Files to documents: where operator files come from, and the strict reading of each."""

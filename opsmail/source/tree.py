@@ -1,0 +1,90 @@
+"""Where files come from: the port, and what every tree agrees on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from opsmail.errors import UnavailableError
+from opsmail.messages import msg
+from opsmail.source.document import ReadProblem
+
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\.yaml")
+#: Kept by git users to hold an empty folder.
+_IGNORED = ".gitkeep"
+
+
+class SourceError(UnavailableError):
+    """A file or revision that must be read cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file in the operators folder.
+
+    Args:
+        path: from the tree's root, with `/`.
+        content: its bytes; empty when `problem` says why it was not read.
+        problem: why it was not read.
+    """
+
+    path: str
+    content: bytes
+    problem: ReadProblem | None = None
+
+
+class Tree(Protocol):
+    """A set of files that does not change while it is looked at: the working tree, or a commit."""
+
+    def operator_files(self, folders: Sequence[str]) -> Iterator[SourceFile]:
+        """Yield every file below `folders`, in the order of their paths.
+
+        Raises:
+            SourceError: the tree itself cannot be read.
+        """
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of one file, None when there is none.
+
+        Raises:
+            SourceError: it is there and cannot be read.
+        """
+
+
+def name_problem(path: str) -> ReadProblem | None:
+    """Return what is wrong with the name of a file in the operators folder."""
+    name = path.rpartition("/")[2]
+    if _FILE_NAME.fullmatch(name):
+        return None
+    if name.lower().endswith((".yaml", ".yml")):
+        return ReadProblem(
+            "OM008",
+            msg("the file's name has other characters than a-z, 0-9, `.`, `_`, `-`, or another ending than `.yaml`"),
+            help=msg("rename it to the operator's id followed by `.yaml`"),
+        )
+    return ReadProblem(
+        "OM008", msg("not an operator file: its name does not end in `.yaml`"), help=msg("move it out of this folder")
+    )
+
+
+def is_ignored(path: str) -> bool:
+    """Whether a file in the operators folder is none of opsmail's business."""
+    return path.rpartition("/")[2] == _IGNORED
+
+
+def not_plain(what: str) -> ReadProblem:
+    """The problem of something that is no regular file."""
+    return ReadProblem(
+        "OM008",
+        msg("this is a {what}, not a plain file", what=what),
+        help=msg("put the operator's file itself here; links are never followed"),
+    )
+
+
+def unreadable(reason: str) -> ReadProblem:
+    """The problem of a file that the system does not let us read."""
+    return ReadProblem(
+        "OM001", msg("the file cannot be read: {reason}", reason=reason), help=msg("check its permissions")
+    )
