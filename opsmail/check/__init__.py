@@ -1,0 +1,1 @@
+"""`check`: documents to operators and findings."""

@@ -1,0 +1,135 @@
+"""The engine of `check`: files in, findings and operators out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from opsmail.check.interface import Context, Fleet, FleetProblem, Member
+from opsmail.check.placing import FilePlacer
+from opsmail.check.rules import FLEET_RULES, OPERATOR_RULES, all_rules
+from opsmail.check.rules.structure import STRUCTURE_RULES
+from opsmail.check.severity import Judge
+from opsmail.check.structure import structure_problems
+from opsmail.check.waivers import apply_waivers
+from opsmail.findings import Finding, RuleMeta, Severity
+from opsmail.operator.model import Operator
+from opsmail.shape import Decoder
+from opsmail.source.document import Document
+from opsmail.source.reader import read_document
+from opsmail.source.tree import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """What one file gave by itself.
+
+    Args:
+        source: the file, kept so that a fleet rule's finding can be placed in the very bytes that were checked.
+        member: the operator as part of the fleet.
+        findings: of this file by itself.
+        readable: whether it could be read as YAML at all.
+    """
+
+    source: SourceFile
+    member: Member
+    findings: tuple[Finding, ...]
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a run found.
+
+    Args:
+        findings: by file, place and rule; waived ones included.
+        members: every file as part of the fleet, in the order of the files.
+    """
+
+    findings: tuple[Finding, ...]
+    members: tuple[Member, ...]
+
+    def operators(self) -> dict[str, Operator]:
+        """Return the operators by id; complete when there are no errors."""
+        return {member.operator.operator: member.operator for member in self.members if member.operator is not None}
+
+    def errors(self, file: str | None = None) -> list[Finding]:
+        """Return the errors that are not waived, of one file or of all."""
+        return [
+            finding
+            for finding in self.findings
+            if finding.severity is Severity.ERROR and finding.waived is None and file in (None, finding.file)
+        ]
+
+
+def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, waivers: bool = True) -> CheckResult:
+    """Check operator files by themselves and together.
+
+    Args:
+        files: from a tree; consumed once.
+        context: settings, providers, day and secret schemes.
+        whole: `files` are all operator files there are, so that what is missing is missing.
+        waivers: whether `waivers.yaml` mutes findings.
+    """
+    checker = FileChecker(context)
+    checked = [checker.check(file) for file in files]
+    fleet = Fleet(tuple(item.member for item in checked), whole and all(item.readable for item in checked))
+    findings = [finding for item in checked for finding in item.findings]
+    findings.extend(_fleet_findings(fleet, checked, context, checker.judge))
+    if waivers and context.settings.waivers is not None:
+        findings = apply_waivers(findings, context.settings.waivers, fleet, context.today, checker.judge, all_rules())
+    findings.sort(key=lambda finding: (finding.file, finding.span, finding.rule.id, finding.path))
+    return CheckResult(tuple(findings), fleet.members)
+
+
+class FileChecker:
+    """Checks one file after the other; made once, because it prepares what all files share."""
+
+    def __init__(self, context: Context) -> None:
+        self.judge = Judge(context.settings.file.policy)
+        self._context = context
+        self._decoder = Decoder(Operator)
+
+    def check(self, file: SourceFile) -> CheckedFile:
+        """Return what one file gave; never raises for anything that is in it."""
+        document, problems = (None, [file.problem]) if file.problem is not None else read_document(file.content)
+        placer = FilePlacer(file.path, file.content, document)
+        found = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
+        if document is None:
+            return CheckedFile(file, Member(file.path, None, None, None), tuple(found), readable=False)
+        operator, faults = self._decoder.decode(document.data)
+        for rule_id, problem in structure_problems(faults, document, file.path, operator):
+            found.append(placer.place(STRUCTURE_RULES[rule_id], problem, self.judge))
+        if operator is not None:
+            for rule in OPERATOR_RULES:
+                for problem in rule.check(operator, self._context):
+                    found.append(placer.place(rule.meta, problem, self.judge))
+        member = Member(file.path, operator, _claimed(document, "operator"), _claimed(document, "role"))
+        return CheckedFile(file, member, tuple(finding for finding in found if finding is not None), readable=True)
+
+
+def _claimed(document: Document, name: str) -> str | None:
+    value = document.data.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _fleet_findings(fleet: Fleet, checked: list[CheckedFile], context: Context, judge: Judge) -> Iterator[Finding]:
+    sources = {item.source.path: item.source for item in checked}
+    placers: dict[str, FilePlacer] = {}
+
+    def placer(path: str) -> FilePlacer:
+        if path not in placers:
+            source = sources[path]
+            placers[path] = FilePlacer(path, source.content, read_document(source.content)[0])
+        return placers[path]
+
+    for meta, fault in _fleet_problems(fleet, context):
+        finding = placer(fault.file).place(meta, fault.problem, judge, elsewhere=placer)
+        if finding is not None:
+            yield finding
+
+
+def _fleet_problems(fleet: Fleet, context: Context) -> Iterator[tuple[RuleMeta, FleetProblem]]:
+    for rule in FLEET_RULES:
+        for problem in rule.check(fleet, context):
+            yield rule.meta, problem

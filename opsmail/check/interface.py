@@ -1,0 +1,154 @@
+"""What a rule is: a small function with its metadata, from typed values to problems.
+
+A rule names fields and never lines: the engine turns fields into places, judges severities, and makes findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from opsmail.findings import FixSafety, RuleMeta, Severity
+from opsmail.messages import Message
+from opsmail.operator.model import Operator
+from opsmail.providers import Providers
+from opsmail.settings.load import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Write `text` in place of the value at `path`."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedFix:
+    """A change of values that would end a problem."""
+
+    safety: FixSafety
+    description: Message
+    replacements: tuple[Replacement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A second field that belongs to a problem, in the same file unless `file` names another."""
+
+    path: str
+    message: Message
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a rule found.
+
+    Args:
+        path: the field, dotted; empty for the file as a whole.
+        message: what is wrong.
+        label: a few words shown under the field.
+        help: what to do.
+        marks: other fields that belong to it.
+        fix: a change that would end it.
+        severity: when it is not the rule's own.
+        at_key: the field's name is the place, not its value.
+    """
+
+    path: str
+    message: Message
+    label: Message | None = None
+    help: Message | None = None
+    marks: tuple[Mark, ...] = ()
+    fix: ProposedFix | None = None
+    severity: Severity | None = None
+    at_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rules may look at besides the operator.
+
+    Args:
+        settings: the effective settings.
+        providers: what is known of mail providers.
+        today: the day that date-bound rules judge by.
+        schemes: the secret schemes that resolve here.
+    """
+
+    settings: Settings
+    providers: Providers
+    today: date
+    schemes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRule:
+    """A rule that looks at one operator."""
+
+    meta: RuleMeta
+    check: Callable[[Operator, Context], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An operator as one of many.
+
+    Args:
+        file: where it is written.
+        operator: None where the file could not be taken as an operator.
+        name: the id it claims, also where the rest could not be read.
+        role: the role it claims, likewise; None where it claims none.
+    """
+
+    file: str
+    operator: Operator | None
+    name: str | None
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All operators of a run.
+
+    Args:
+        members: in the order of their files.
+        whole: every file of the operators folders was looked at and could be read, so that what is missing is missing.
+    """
+
+    members: tuple[Member, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FleetProblem:
+    """What a fleet rule found, in one file."""
+
+    file: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRule:
+    """A rule that looks at all operators together."""
+
+    meta: RuleMeta
+    check: Callable[[Fleet, Context], Iterator[FleetProblem]]
+
+
+def operator_rule(
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+) -> Callable[[Callable[[Operator, Context], Iterator[Problem]]], OperatorRule]:
+    """Make a rule of a function that looks at one operator."""
+    meta = RuleMeta(rule_id, name, severity, unwaivable)
+    return lambda function: OperatorRule(meta, function)
+
+
+def fleet_rule(
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+) -> Callable[[Callable[[Fleet, Context], Iterator[FleetProblem]]], FleetRule]:
+    """Make a rule of a function that looks at all operators together."""
+    meta = RuleMeta(rule_id, name, severity, unwaivable)
+    return lambda function: FleetRule(meta, function)

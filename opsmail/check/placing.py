@@ -1,0 +1,137 @@
+"""From a rule's problem, which names fields, to a finding, which names places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from opsmail.check.excerpt import Excerpts, public_paths
+from opsmail.check.interface import Mark, Problem, ProposedFix
+from opsmail.check.severity import Judge
+from opsmail.findings import Edit, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Span
+from opsmail.messages import msg
+from opsmail.source.document import Document, ReadProblem
+
+
+class FilePlacer:
+    """Makes the findings of one file.
+
+    Args:
+        path: the file, from the root.
+        content: its bytes.
+        document: what was read of it; None when it could not be.
+        public: paths whose values may be shown; those of an operator file unless told otherwise.
+    """
+
+    def __init__(
+        self, path: str, content: bytes, document: Document | None, public: frozenset[str] | None = None
+    ) -> None:
+        self.path = path
+        self._content = content
+        self._document = document
+        self._public = public
+        self._excerpts: Excerpts | None = None
+
+    def place(
+        self,
+        meta: RuleMeta,
+        problem: Problem,
+        judge: Judge,
+        *,
+        operator: str | None = None,
+        elsewhere: Callable[[str], FilePlacer] | None = None,
+    ) -> Finding | None:
+        """Return the finding of a problem, None when the policy ignores its rule.
+
+        Args:
+            operator: the operator it concerns, where that is not the one the file describes.
+            elsewhere: gives the placer of another file that a mark names.
+        """
+        severity = judge.severity(meta, problem.severity)
+        if severity is None:
+            return None
+        span = self.key_span(problem.path) if problem.at_key else self.span(problem.path)
+        related = tuple(self._related(mark, elsewhere) for mark in problem.marks)
+        rows = [span, *(item.span for item in related if item.file == self.path)]
+        return Finding(
+            rule=meta,
+            severity=severity,
+            file=self.path,
+            span=span,
+            message=problem.message,
+            operator=operator or self._operator(),
+            path=problem.path,
+            label=problem.label,
+            related=related,
+            help=problem.help,
+            fix=self._fix(problem.fix),
+            excerpt=self._lines(rows),
+        )
+
+    def place_reading(self, meta: RuleMeta, problem: ReadProblem, judge: Judge) -> Finding | None:
+        """Return the finding of a problem that the reader met."""
+        severity = judge.severity(meta)
+        if severity is None:
+            return None
+        related = tuple(Related(item.message, self.path, item.span) for item in problem.related)
+        fix = Fix(FixSafety.SAFE, msg("remove it"), problem.edits) if problem.edits else None
+        rows = [problem.span, *(item.span for item in related)]
+        return Finding(
+            rule=meta,
+            severity=severity,
+            file=self.path,
+            span=problem.span,
+            message=problem.message,
+            operator=self._operator(),
+            related=related,
+            help=problem.help,
+            fix=fix,
+            excerpt=self._lines(rows),
+        )
+
+    def span(self, path: str) -> Span:
+        """Return the place of a value, or the nearest one to it."""
+        return Span(1, 1, 1, 1) if self._document is None else self._document.span(path)
+
+    def key_span(self, path: str) -> Span:
+        """Return the place of a field's name, or the nearest one to it."""
+        return Span(1, 1, 1, 1) if self._document is None else self._document.key_span(path)
+
+    def _operator(self) -> str | None:
+        if self._document is None or not isinstance(self._document.data, dict):
+            return None
+        name = self._document.data.get("operator")
+        return name if isinstance(name, str) else None
+
+    def _related(self, mark: Mark, elsewhere: Callable[[str], FilePlacer] | None) -> Related:
+        if mark.file is None or mark.file == self.path or elsewhere is None:
+            return Related(mark.message, self.path, self.span(mark.path))
+        return Related(mark.message, mark.file, elsewhere(mark.file).span(mark.path))
+
+    def _fix(self, proposed: ProposedFix | None) -> Fix | None:
+        """A fix replaces values that are written; one that would have to invent a line is not offered."""
+        document = self._document
+        if proposed is None or document is None:
+            return None
+        if not all(item.path in document.scalars for item in proposed.replacements):
+            return None
+        edits = tuple(Edit(document.scalars[item.path].span, item.text) for item in proposed.replacements)
+        return Fix(proposed.safety, proposed.description, edits)
+
+    def _lines(self, spans: list[Span]) -> tuple[ExcerptLine, ...]:
+        """Return the lines around some places: one before the first, and those between when they are near."""
+        if not self._content:
+            return ()
+        if self._excerpts is None:
+            text = self._content.decode("utf-8", "replace") if self._document is None else self._document.text
+            self._excerpts = Excerpts(text, self._document, self._public or public_paths())
+        shown: dict[int, ExcerptLine] = {}
+        rows = sorted({span.line for span in spans})
+        for index, row in enumerate(rows):
+            near = index > 0 and row - rows[index - 1] <= _NEAR
+            first = rows[index - 1] if near else row - 1
+            shown.update((line.number, line) for line in self._excerpts.lines(first, row))
+        return tuple(shown[number] for number in sorted(shown))
+
+
+#: Two places this many lines apart are shown in one piece.
+_NEAR = 4

@@ -1,0 +1,99 @@
+"""OM7xx: the operators together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from opsmail.check.interface import Context, Fleet, FleetProblem, Mark, Member, Problem, fleet_rule
+from opsmail.findings import Severity
+from opsmail.messages import msg
+from opsmail.operator.model import Role
+from opsmail.settings.catalogue import environment_name
+
+
+def _masters(fleet: Fleet) -> list[Member]:
+    return [member for member in fleet.members if member.role == Role.MASTER.value]
+
+
+@fleet_rule("OM701", "no-master", Severity.ERROR, unwaivable=True)
+def no_master(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
+    """The scheduler sends with the master's settings; without one it sends nothing."""
+    if not fleet.whole or not fleet.members or _masters(fleet):
+        return
+    yield FleetProblem(
+        fleet.members[0].file,
+        Problem(
+            "role",
+            msg("no operator is the master, so the scheduler would send nothing"),
+            label=msg("no master in any file"),
+            help=msg("write `role: master` in the file of the operator that the scheduler sends with"),
+        ),
+    )
+
+
+@fleet_rule("OM702", "several-masters", Severity.ERROR, unwaivable=True)
+def several_masters(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
+    """Exactly one operator is the master."""
+    masters = _masters(fleet)
+    if len(masters) < 2:
+        return
+    for member in masters:
+        others = tuple(Mark("role", msg("another master"), other.file) for other in masters if other is not member)
+        yield FleetProblem(
+            member.file,
+            Problem(
+                "role",
+                msg("{count} operators are the master; there is exactly one", count=len(masters)),
+                label=msg("master"),
+                help=msg("keep `role: master` in one file"),
+                marks=others[:10],
+            ),
+        )
+
+
+@fleet_rule("OM703", "master-disabled", Severity.ERROR, unwaivable=True)
+def master_disabled(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
+    """A master that is switched off is no master."""
+    for member in _masters(fleet):
+        if member.operator is not None and not member.operator.enabled:
+            yield FleetProblem(
+                member.file,
+                Problem(
+                    "enabled",
+                    msg("the master is switched off, so the scheduler would send nothing"),
+                    label=msg("off"),
+                    help=msg("write `enabled: true`, or make another operator the master"),
+                    marks=(Mark("role", msg("master")),),
+                ),
+            )
+
+
+@fleet_rule("OM704", "duplicate-operator", Severity.ERROR, unwaivable=True)
+def duplicate_operator(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
+    """An id names one operator, also where only the name of its secret's variable is seen."""
+    by_id: dict[str, list[Member]] = defaultdict(list)
+    for member in fleet.members:
+        if member.name is not None:
+            by_id[environment_name(member.name)].append(member)
+    for variable, members in by_id.items():
+        for member in members[1:]:
+            first = members[0]
+            same = (member.name or "").lower() == (first.name or "").lower()
+            yield FleetProblem(
+                member.file,
+                Problem(
+                    "operator",
+                    msg("the operator `{name}` is described twice", name=member.name)
+                    if same
+                    else msg(
+                        "`{name}` and `{other}` both become {variable} in the names of secrets",
+                        name=member.name,
+                        other=first.name,
+                        variable=variable,
+                    ),
+                    label=msg("again") if same else msg("too alike"),
+                    help=msg("keep one file") if same else msg("rename one of them"),
+                    marks=(Mark("operator", msg("the first one"), first.file),),
+                ),
+            )

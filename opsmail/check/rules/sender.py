@@ -1,0 +1,88 @@
+"""OM5xx: sender."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opsmail.addresses import AddressError, parse_address
+from opsmail.check.interface import Context, Mark, Problem, operator_rule
+from opsmail.findings import Severity
+from opsmail.messages import msg
+from opsmail.operator.model import Operator
+
+
+@operator_rule("OM501", "sender-is-not-account", Severity.ERROR)
+def sender_is_not_account(operator: Operator, context: Context) -> Iterator[Problem]:
+    """Providers that refuse or rewrite a sender which is not the account."""
+    provider = context.providers.of_host(operator.server.host)
+    if provider is None or provider.sender == "any" or not _differs(operator) or operator.sender.send_as:
+        return
+    rewritten = provider.sender == "rewritten"
+    yield Problem(
+        "sender.address",
+        msg("{provider} replaces a sender that is not the account", provider=provider.name)
+        if rewritten
+        else msg("{provider} refuses a sender that is not the account", provider=provider.name),
+        label=msg("not the account"),
+        help=msg("use the account's address; where the right to send as this address was granted, write `send_as: true`"),
+        marks=(Mark("authentication.username", msg("the account")),),
+    )
+
+
+@operator_rule("OM502", "sender-differs", Severity.WARNING)
+def sender_differs(operator: Operator, context: Context) -> Iterator[Problem]:
+    """Many other servers refuse a sender that is not the account, too."""
+    provider = context.providers.of_host(operator.server.host)
+    if (provider is not None and provider.sender != "any") or not _differs(operator) or operator.sender.send_as:
+        return
+    yield Problem(
+        "sender.address",
+        msg("the sender is not the account that logs in"),
+        label=msg("not the account"),
+        help=msg("many servers refuse this; use the account's address, or let IT confirm the right and write `send_as: true`"),
+        marks=(Mark("authentication.username", msg("the account")),),
+    )
+
+
+def _differs(operator: Operator) -> bool:
+    """Whether sender and account are two addresses; a user name without a domain is compared with the part before the @."""
+    username = operator.username
+    if username is None:
+        return False
+    sender = operator.sender.address.lower()
+    if "@" in username:
+        return username.lower() != sender
+    return username.lower() != sender.partition("@")[0]
+
+
+@operator_rule("OM503", "invalid-address", Severity.ERROR)
+def invalid_address(operator: Operator, context: Context) -> Iterator[Problem]:
+    """Addresses as RFC 5321 allows them."""
+    for path, text in (("sender.address", operator.sender.address), ("sender.reply_to", operator.sender.reply_to)):
+        if text is None:
+            continue
+        try:
+            parse_address(text)
+        except AddressError as fault:
+            yield Problem(
+                path,
+                fault.message,
+                label=msg("not an e-mail address"),
+                help=msg("write it as `name@domain`, for example `rh@empresa.com.br`"),
+            )
+
+
+@operator_rule("OM504", "sender-domain", Severity.ERROR, unwaivable=True)
+def sender_domain(operator: Operator, context: Context) -> Iterator[Problem]:
+    """Operators send from the organisation's own domains."""
+    domain = operator.sender.address.rpartition("@")[2].lower()
+    entry = context.settings.catalogue.entry(operator.server.host)
+    for allowed in (context.settings.file.policy.sender_domains, entry.sender_domains if entry else ()):
+        if allowed and domain not in allowed:
+            yield Problem(
+                "sender.address",
+                msg("senders from `{domain}` are not approved", domain=domain),
+                label=msg("foreign domain"),
+                help=msg("approved: {domains}", domains=", ".join(f"`{name}`" for name in allowed)),
+            )
+            return

@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from opsmail.cli.session import Session
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def session_options(function: Function) -> Function:
+    """Add `--config`, `--env`, `--lang` and `--color`, and pass the session that follows from them as `session`."""
+
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="OPSMAIL_CONFIG",
+        help="The settings file.  [default: opsmail.toml here or in a folder above]",
+    )
+    @click.option("--env", "environment", envvar="OPSMAIL_ENVIRONMENT", default="default", help="The environment to work for.")
+    @click.option("--lang", envvar="OPSMAIL_LANG", help="Language of texts for people, for example pt-BR.")
+    @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
+    def wrapper(
+        *arguments: Any, config: Path | None, environment: str, lang: str | None, color: str, **options: Any
+    ) -> Any:
+        session = Session.open(config, environment, lang, color)
+        return function(*arguments, session=session, **options)
+
+    wrapper.__doc__ = function.__doc__
+    wrapper.__name__ = function.__name__
+    # click collects options on the function it decorates; those of the command itself come first in the help.
+    parameters = getattr(function, "__click_params__", [])
+    wrapper.__click_params__ = wrapper.__click_params__ + parameters  # type: ignore[attr-defined]
+    return wrapper  # type: ignore[return-value]
+
+
+class DayType(click.ParamType):
+    """A date, year-month-day."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date."""
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write year-month-day, for example 2027-05-01", param, ctx)

@@ -1,0 +1,78 @@
+"""What every command starts from: where the repository is, its settings, and how to speak."""
+
+from __future__ import annotations
+
+import locale
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from gettext import NullTranslations, translation
+from pathlib import Path
+
+from opsmail.cli.console import Console
+from opsmail.errors import UsageError
+from opsmail.messages import msg
+from opsmail.settings.load import FILE_NAME, Settings, load_settings
+from opsmail.source.worktree import WorkTree
+
+_LOCALES = Path(__file__).resolve().parent.parent / "locale"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The circumstances of one command.
+
+    Args:
+        root: the folder of the settings file.
+        config: the settings file's name in it.
+        environment: which environment to work for.
+        console: how to speak.
+    """
+
+    root: Path
+    config: str
+    environment: str
+    console: Console
+
+    @classmethod
+    def open(cls, config: Path | None, environment: str, lang: str | None, color: str) -> Session:
+        """Find the repository from the options.
+
+        Raises:
+            UsageError: the settings file that was named does not exist.
+        """
+        console = Console(_language(lang), color)
+        if config is not None:
+            if not config.is_file():
+                raise UsageError(
+                    msg("there is no settings file {path}", path=str(config)),
+                    hint=msg("name an existing file with --config, or leave the option out"),
+                )
+            return cls(config.absolute().parent, config.name, environment, console)
+        here = Path.cwd()
+        root = next((folder for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), here)
+        return cls(root, FILE_NAME, environment, console)
+
+    @property
+    def worktree(self) -> WorkTree:
+        """The files on disk."""
+        return WorkTree(self.root)
+
+    def settings(self) -> Settings:
+        """The settings of the working tree."""
+        return load_settings(self.worktree, self.environment, self.config)
+
+    def relative(self, path: str) -> str:
+        """Return a path that the user typed as it is told from the root, with `/`."""
+        return Path(os.path.relpath(Path.cwd() / path, self.root)).as_posix()
+
+
+def today() -> date:
+    """Return the day by UTC, the same on every machine of a pipeline."""
+    return datetime.now(UTC).date()
+
+
+def _language(lang: str | None) -> NullTranslations:
+    chosen = lang or locale.getlocale(locale.LC_MESSAGES if hasattr(locale, "LC_MESSAGES") else locale.LC_CTYPE)[0]
+    names = [chosen.replace("-", "_")] if chosen else []
+    return translation("opsmail", localedir=_LOCALES, languages=names or ["en"], fallback=True)

@@ -1,0 +1,1 @@
+"""Outputs: values to text, one module per format."""

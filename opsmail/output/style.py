@@ -1,0 +1,25 @@
+"""Colour for terminals: the few ANSI codes that the text outputs use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Paints text, or leaves it alone.
+
+    Args:
+        color: whether the output may contain escape codes.
+    """
+
+    color: bool
+
+    def paint(self, text: str, colour: str = "", *, bold: bool = False) -> str:
+        """Return `text` in a colour, bold or both."""
+        if not self.color or not text:
+            return text
+        codes = [code for code in ("1" if bold else "", _CODES.get(colour, "")) if code]
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if codes else text

@@ -1,0 +1,206 @@
+"""The catalogue of approved servers: what may be sent where, decided in one place for `check`, live tests and publish."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from opsmail.messages import Message, msg
+from opsmail.operator.digest import canonical_host
+from opsmail.operator.model import Federated, ManagedIdentity, ModernAuthentication, Operator
+from opsmail.references import SecretReference
+from opsmail.settings.model import ServerEntry
+
+_PLACEHOLDER = re.compile(r"\{operator\}|\{OPERATOR\}|\*")
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Something that the catalogue does not allow.
+
+    Args:
+        rule: `OM209` (server, connection, authentication, tenant, application) or `OM604` (credential).
+        path: the field that asks for it.
+        message: what is not allowed.
+        help: what would be.
+    """
+
+    rule: str
+    path: str
+    message: Message
+    help: Message
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The approved servers.
+
+    Args:
+        servers: the entries; None when the settings name none at all, so that there is nothing to judge by.
+        reserved: references that the settings use themselves; they never resolve for an operator.
+    """
+
+    servers: tuple[ServerEntry, ...] | None
+    reserved: frozenset[str] = frozenset()
+
+    @cached_property
+    def _by_host(self) -> dict[str, ServerEntry]:
+        return {canonical_host(entry.host): entry for entry in self.servers or ()}
+
+    def entry(self, host: str) -> ServerEntry | None:
+        """Return the entry for exactly this host, None when it is not approved."""
+        return self._by_host.get(canonical_host(host))
+
+    def denials(self, operator: Operator) -> Iterator[Denial]:
+        """Yield everything of `operator` that is not approved; nothing when there is no catalogue."""
+        if self.servers is None:
+            return
+        entry = self.entry(operator.server.host)
+        if entry is None:
+            yield Denial(
+                "OM209",
+                "server.host",
+                msg("the server `{host}` is not approved", host=operator.server.host),
+                self._approved_hosts(),
+            )
+            return
+        yield from _connection(operator, entry)
+        yield from self._credentials(operator, entry)
+
+    def _approved_hosts(self) -> Message:
+        hosts = sorted(self._by_host)
+        if not hosts:
+            return msg("no server is approved; ask IT to add it to `[[servers]]` in opsmail.toml")
+        return msg(
+            "approved: {hosts}; ask IT to add others to `[[servers]]` in opsmail.toml",
+            hosts=", ".join(f"`{host}`" for host in hosts[:8]) + (", …" if len(hosts) > 8 else ""),
+        )
+
+    def _credentials(self, operator: Operator, entry: ServerEntry) -> Iterator[Denial]:
+        for path, reference in operator.references():
+            if reference.is_literal:
+                continue  # OM601 says so
+            if str(reference) in self.reserved:
+                yield Denial(
+                    "OM604",
+                    path,
+                    msg("`{reference}` is a secret of opsmail's own settings", reference=str(reference)),
+                    msg("give the operator a secret of its own"),
+                )
+            elif not any(_allows(pattern, operator.operator, reference) for pattern in entry.secrets):
+                yield Denial(
+                    "OM604",
+                    path,
+                    msg(
+                        "`{reference}` may not be sent to `{host}` by operator `{operator}`",
+                        reference=str(reference),
+                        host=operator.server.host,
+                        operator=operator.operator,
+                    ),
+                    _allowed_secrets(entry, operator.operator),
+                )
+        if isinstance(operator.authentication, ModernAuthentication):
+            credential = operator.authentication.credential
+            if isinstance(credential, Federated | ManagedIdentity) and credential.kind not in entry.secrets:
+                yield Denial(
+                    "OM604",
+                    "authentication.credential.kind",
+                    msg("the credential `{kind}` is not approved for `{host}`", kind=credential.kind, host=entry.host),
+                    _allowed_secrets(entry, operator.operator),
+                )
+
+
+def _connection(operator: Operator, entry: ServerEntry) -> Iterator[Denial]:
+    server, authentication = operator.server, operator.authentication
+    approved = [str(connection) for connection in entry.connections]
+    if f"{server.port}/{server.encryption.value}" not in approved:
+        ports = {connection.port for connection in entry.connections}
+        yield Denial(
+            "OM209",
+            "server.port" if server.port not in ports else "server.encryption",
+            msg(
+                "port {port} with `{encryption}` is not approved for `{host}`",
+                port=server.port,
+                encryption=server.encryption.value,
+                host=entry.host,
+            ),
+            msg("approved: {connections}", connections=_listed(approved)),
+        )
+    if authentication.type not in [kind.value for kind in entry.authentication]:
+        # `none` where a login is needed has a rule of its own, OM410.
+        yield Denial(
+            "OM209",
+            "authentication.type",
+            msg("authentication `{type}` is not approved for `{host}`", type=authentication.type, host=entry.host),
+            msg("approved: {types}", types=_listed([kind.value for kind in entry.authentication])),
+        )
+    if isinstance(authentication, ModernAuthentication):
+        if authentication.tenant not in entry.tenants:
+            yield Denial(
+                "OM209",
+                "authentication.tenant",
+                msg(
+                    "the tenant `{tenant}` is not approved for `{host}`", tenant=authentication.tenant, host=entry.host
+                ),
+                msg("approved: {tenants}", tenants=_listed(entry.tenants)),
+            )
+        if authentication.client_id not in entry.client_ids:
+            yield Denial(
+                "OM209",
+                "authentication.client_id",
+                msg(
+                    "the application `{id}` is not approved for `{host}`", id=authentication.client_id, host=entry.host
+                ),
+                msg("approved: {ids}", ids=_listed(entry.client_ids)),
+            )
+
+
+def _listed(values: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f"`{value}`" for value in values) or "–"
+
+
+def _allowed_secrets(entry: ServerEntry, operator: str) -> Message:
+    return msg(
+        "approved for it: {patterns}", patterns=_listed([_filled(pattern, operator) for pattern in entry.secrets])
+    )
+
+
+def environment_name(operator: str) -> str:
+    """Return an operator's id as it stands in the names of environment variables."""
+    return operator.upper().replace("-", "_").replace(".", "_")
+
+
+def _filled(pattern: str, operator: str) -> str:
+    return pattern.replace("{operator}", operator).replace("{OPERATOR}", environment_name(operator))
+
+
+def _allows(pattern: str, operator: str, reference: SecretReference) -> bool:
+    """Whether `pattern` covers `reference`; `*` stands for anything within one segment."""
+    parts = []
+    position = 0
+    for match in _PLACEHOLDER.finditer(pattern):
+        parts.append(re.escape(pattern[position : match.start()]))
+        parts.append("[^/#]*" if match[0] == "*" else re.escape(_filled(match[0], operator)))
+        position = match.end()
+    parts.append(re.escape(pattern[position:]))
+    return re.fullmatch("".join(parts), str(reference)) is not None
+
+
+def pattern_fault(pattern: str) -> Message | None:
+    """Return what is wrong with a secret pattern of the catalogue.
+
+    A `*` must not choose the scheme, nor the vault, mount or project that the first segment names.
+    """
+    if pattern in ("federated", "managed-identity"):
+        return None
+    scheme, separator, rest = pattern.partition("://")
+    if not separator or "*" in scheme or "{" in scheme:
+        return msg("`{pattern}` is not a pattern of secret references", pattern=pattern)
+    first, slash, _ = rest.partition("/")
+    if "*" in first and (slash or scheme != "env"):
+        return msg("`{pattern}` has a `*` where the vault, mount or service stands", pattern=pattern)
+    if re.search(r"\{(?!operator\}|OPERATOR\})", rest):
+        return msg("`{pattern}` has an unknown placeholder; known are {{operator}} and {{OPERATOR}}", pattern=pattern)
+    return None

@@ -1,0 +1,249 @@
+"""What `opsmail.toml` may say, as frozen values with their defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
+from opsmail.messages import msg
+from opsmail.operator.model import Encryption
+
+Text = Annotated[str, Length(1, 300)]
+_DURATION = re.compile(r"([1-9][0-9]{0,4})(m|h|d)")
+_ADDRESS = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):(\d{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedConnection:
+    """A port and encryption that IT approved, written `587/starttls`."""
+
+    port: int
+    encryption: Encryption
+
+    @classmethod
+    def parse(cls, text: str) -> ApprovedConnection:
+        """Return the pair; raises ValueError."""
+        port, _, encryption = text.partition("/")
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > 65535:
+            raise ValueError(text)
+        return cls(int(port), Encryption(encryption))
+
+    def __str__(self) -> str:
+        return f"{self.port}/{self.encryption.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time, written `30m`, `12h` or `7d`."""
+
+    text: str
+    length: timedelta
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """Return the duration; raises ValueError."""
+        match = _DURATION.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return cls(text, timedelta(**{unit: int(match[1])}))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _socket_address(text: str) -> str:
+    match = _ADDRESS.fullmatch(text)
+    if match is None or not 0 < int(match[2]) < 65536:
+        raise ValueError(text)
+    return text
+
+
+_Host = Annotated[
+    str,
+    Pattern(
+        r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?",
+        msg("a host name in lower case, as DNS knows it"),
+        "smtp.empresa.com.br",
+    ),
+]
+_Connection = Annotated[
+    ApprovedConnection,
+    Parsed(
+        ApprovedConnection.parse,
+        msg("a port and an encryption"),
+        "587/starttls",
+        r"[1-9][0-9]{0,4}/(starttls|implicit-tls|none)",
+    ),
+]
+_Duration = Annotated[
+    Duration, Parsed(Duration.parse, msg("a number of minutes, hours or days"), "7d", r"[1-9][0-9]{0,4}[mhd]")
+]
+_SocketAddress = Annotated[
+    str,
+    Parsed(
+        _socket_address, msg("an IP address and a port"), "127.0.0.1:2587", r"(\[[0-9a-fA-F:]+\]|[0-9.]+):[0-9]{1,5}"
+    ),
+]
+_RuleSelector = Annotated[str, Pattern(r"(OM|ORG)[0-9]{0,3}", msg("a rule id or the start of one"), "OM502")]
+
+
+class SeverityName(StrEnum):
+    """The severities as settings write them."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class AuthenticationType(StrEnum):
+    """How operators log in."""
+
+    BASIC = "basic"
+    MODERN = "modern"
+    NONE = "none"
+
+
+class StatementKind(StrEnum):
+    """What a key may sign."""
+
+    TEST_SEND = "test-send"
+    APPROVAL = "approval"
+    GENERATION = "generation"
+    BREAK_GLASS = "break-glass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How findings are judged."""
+
+    ignore: Annotated[
+        tuple[_RuleSelector, ...], Doc("Ignored rules", "Rule ids or the start of them; unwaivable rules stay.")
+    ] = ()
+    severity: Annotated[Mapping[str, SeverityName], Doc("Severities", "A severity of your own by rule id.")] = field(
+        default_factory=dict
+    )
+    unwaivable: Annotated[tuple[_RuleSelector, ...], Doc("Unwaivable", "Adds to the built-in list.")] = ()
+    sender_domains: Annotated[
+        tuple[Text, ...], Doc("Sender domains", "Domains that operators may send from; empty for any.")
+    ] = ()
+    deprecation_notice_days: Annotated[
+        int, Range(0, 1000), Doc("Notice", "How many days early date-bound rules warn.")
+    ] = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEntry:
+    """A server that IT approved, and what may be done with it."""
+
+    host: Annotated[_Host, Doc("Server", "The exact DNS name.", ("smtp.office365.com",))]
+    connections: Annotated[
+        tuple[_Connection, ...], Doc("Connections", "Approved pairs of port and encryption.", (["587/starttls"],))
+    ]
+    authentication: Annotated[
+        tuple[AuthenticationType, ...], Doc("Authentication", "Approved authentication types.", (["basic"],))
+    ]
+    sender_domains: Annotated[
+        tuple[Text, ...], Doc("Sender domains", "Domains that may send here; empty for any.")
+    ] = ()
+    secrets: Annotated[
+        tuple[Text, ...],
+        Doc(
+            "Secrets",
+            "Which credentials may be sent here; `{operator}` stands for the id.",
+            (["env://OPSMAIL_SECRET_{OPERATOR}"],),
+        ),
+    ] = ()
+    tenants: Annotated[tuple[Text, ...], Doc("Tenants", "Modern authentication: which tenants.")] = ()
+    client_ids: Annotated[tuple[Text, ...], Doc("Applications", "Modern authentication: which applications.")] = ()
+    private: Annotated[bool, Doc("Private", "true: the name may resolve to a private address.")] = False
+    ca: (
+        Annotated[Text, Doc("CA certificate", "A PEM file: trust this CA for this host instead of the system's.")]
+        | None
+    ) = None
+    address: (
+        Annotated[_SocketAddress, Doc("Address", "Connect here instead; the certificate must still show the name.")]
+        | None
+    ) = None
+    approved_by: Annotated[Text, Doc("Approved by", "Who in IT agreed.")] | None = None
+    ticket: Annotated[Text, Doc("Ticket", "Where the agreement is written down.")] | None = None
+    review_by: (
+        Annotated[date, Doc("Review by", "When the agreement has to be looked at again.", ("2027-06-30",))] | None
+    ) = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """How test messages are sent."""
+
+    recipient: (
+        Annotated[Text, Doc("Recipient", "Where test messages go.", ("opsmail-teste@empresa.com.br",))] | None
+    ) = None
+    timeout_seconds: Annotated[
+        int, Range(1, 600), Doc("Deadline", "Seconds for one operator, all stages together.")
+    ] = 30
+    concurrency: Annotated[int, Range(1, 256), Doc("Concurrency", "Operators tested at the same time.")] = 16
+    per_host: Annotated[int, Range(1, 64), Doc("Per server", "Connections to one server at the same time.")] = 3
+    subject_prefix: Annotated[
+        str, Length(0, 60), Doc("Subject prefix", "Put before the subject of each test message.")
+    ] = "[opsmail]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateKey:
+    """A public key whose statements count."""
+
+    file: Annotated[Text, Doc("Public key", "A PEM file in this repository.", ("keys/ci.pub.pem",))]
+    kinds: Annotated[tuple[StatementKind, ...], Doc("Kinds", "What this key may sign.")]
+    environments: Annotated[tuple[Text, ...], Doc("Environments", "Where its statements count.")] = ("default",)
+    revoked: Annotated[bool, Doc("Revoked", "true: refused, whatever time a statement claims.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What must be proven before anything is published."""
+
+    require: Annotated[tuple[StatementKind, ...], Doc("Required evidence", "`test-send`, `approval`.")] = (
+        StatementKind.TEST_SEND,
+    )
+    max_age: Annotated[_Duration, Doc("Oldest evidence", "Minutes, hours or days.", ("7d",))] = Duration.parse("7d")
+    signing_key: Annotated[Text, Doc("Signing key", "Reference to the private key that signs.")] = (
+        "env://OPSMAIL_SIGNING_KEY"
+    )
+    keys: Annotated[tuple[GateKey, ...], Doc("Keys", "Public keys whose statements count.")] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where the published configuration lives, and how much of it may change at once."""
+
+    url: Annotated[Text, Doc("Store", "Where generations are kept.", ("sqlite:///opsmail.db",))] = (
+        "sqlite:///opsmail.db"
+    )
+    max_update_percent: Annotated[
+        int, Range(0, 100), Doc("Updates", "Largest share of operators updated by one publish.")
+    ] = 30
+    max_delete_percent: Annotated[
+        int, Range(0, 100), Doc("Deletes", "Largest share of operators deleted by one publish.")
+    ] = 10
+    min_fleet_for_percent: Annotated[
+        int, Range(0, 100_000), Doc("Small fleets", "Shares are judged from this many operators on.")
+    ] = 10
+    max_changes: Annotated[int, Range(1, 1_000_000), Doc("Changes", "Most operators changed by one publish.")] = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFile:
+    """The whole of `opsmail.toml` but its environments, which are laid over it before it gets here."""
+
+    operators: Annotated[tuple[Text, ...], Doc("Operators", "Folders with operator files.")] = ("operators",)
+    policy: Policy = Policy()
+    servers: tuple[ServerEntry, ...] | None = None
+    live: Live = Live()
+    gate: Gate = Gate()
+    store: StoreSettings = StoreSettings()
