@@ -21,6 +21,8 @@ MAX_LABEL = 63
 MAX_NAME = 253
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
+# All of it but the angle brackets.
+_VISIBLE_ASCII = re.compile(r"[!-;=?-~]+")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 #: What a resolver takes for an IPv4 address: it decides by the last label (decimal, octal or hexadecimal).
 _NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
@@ -167,6 +169,8 @@ def _check_local(local: str) -> None:
 
 def _refuse_invisible(text: str) -> None:
     """Refuse what could end the command line or the path early, or what a reviewer cannot see."""
+    if _VISIBLE_ASCII.fullmatch(text):
+        return
     for character in text:
         if character in "<>":
             raise AddressError(

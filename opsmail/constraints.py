@@ -46,6 +46,10 @@ class Length:
         return {**handler(source), "min_length": self.minimum, "max_length": self.maximum}
 
 
+#: Of a text whose annotation names none: no field may be empty, and none holds a novel.
+DEFAULT_LENGTH = Length(1, 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """A whole number from `minimum` to `maximum`, both included."""
@@ -55,6 +59,15 @@ class Range:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         return {**handler(source), "ge": self.minimum, "le": self.maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrMany:
+    """A list of texts, or its only element by itself."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        many = handler(source)
+        return {"type": "union", "choices": [many["items_schema"][0], many]}
 
 
 @dataclass(frozen=True, slots=True)

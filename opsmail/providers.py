@@ -14,6 +14,12 @@ from opsmail.messages import msg
 from opsmail.shape import Decoder
 
 _Text = Annotated[str, Length(1, 300)]
+_Connection = Annotated[
+    str, Pattern(r"[1-9][0-9]{0,4}/(starttls|implicit-tls|none)", msg("a port and an encryption"), "587/starttls")
+]
+_UserName = Annotated[
+    str, Pattern(r"address|local-part|any|fixed:[A-Za-z0-9]+", msg("a form of user names"), "address")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +31,15 @@ class Provider:
         name: as people call it.
         family: who runs it, for rules that concern all its services.
         hosts: exact names; one `*` stands for one label.
-        connections: `port/encryption` pairs that it serves.
-        sender: what becomes of a sender that is not the account.
+        connections: `port/encryption` pairs that it serves, the recommended one first.
+        sender: what becomes of a sender that is not the account; `verified` where the provider judges senders by a list of its own.
         username: which form of user name it wants.
         app_password: whether basic authentication needs an app password.
         confidence: `vendor`, `ispdb` or `community`; what is known only from the last never gives an error.
         source: where the facts come from.
         verified_on: when they were looked up.
-        basic_ends: the day from which user-and-password logins are refused.
+        basic_ends: the day from which user-and-password logins are switched off.
+        basic_reversible: whether an administrator can switch them on again for a while.
         basic_ends_source: who said so.
     """
 
@@ -40,14 +47,15 @@ class Provider:
     name: _Text
     family: _Text
     hosts: tuple[_Text, ...]
-    connections: tuple[_Text, ...]
-    sender: Literal["any", "refused", "rewritten"]
-    username: _Text
+    connections: tuple[_Connection, ...]
+    sender: Literal["refused", "rewritten", "verified", "unknown"]
+    username: _UserName
     app_password: bool
     confidence: Literal["vendor", "ispdb", "community"]
     source: _Text
     verified_on: date
     basic_ends: date | None = None
+    basic_reversible: bool = False
     basic_ends_source: _Text | None = None
 
 

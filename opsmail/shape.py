@@ -8,14 +8,15 @@ once with its place and the nearest known name, and because importing pydantic c
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 
-from opsmail.constraints import Length, Parsed, Pattern, Range
+from opsmail.constraints import DEFAULT_LENGTH, Length, OneOrMany, Parsed, Pattern, Range
 from opsmail.messages import Message, msg
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Problem:
 
     Args:
         kind: what is wrong.
-        path: dotted path of the field; for a missing one, of the section that lacks it.
+        path: dotted path of the field, also of a missing one.
         message: what is wrong, in words; never repeats a value that could be secret.
         help: what to do.
         nearest: the known name or value that was probably meant.
@@ -60,6 +61,9 @@ class Invalid(Enum):
 INVALID = Invalid.INVALID
 _Decode = Callable[[Any, str, list[Problem]], Any]
 _SHOWN = 60
+#: No name of a field is longer; comparing longer ones takes its time.
+_LONGEST_NAME = 64
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 
 
 class Decoder(typing.Generic[T]):
@@ -80,12 +84,13 @@ class Decoder(typing.Generic[T]):
 
 
 def encode(value: object) -> Any:
-    """Return `value` as plain data: sections as dicts without their nulls, everything that is neither number nor truth value as text."""
+    """Return `value` as plain data: sections as dicts without their nulls, and as text whatever has a text form of its own."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, StrEnum):
         return value.value
-    if dataclasses.is_dataclass(value) and hasattr(value, "__dataclass_fields__") and not hasattr(type(value), "parse"):
+    # A class with a `__str__` of its own is written as one text (a reference, `587/starttls`), see `Parsed`.
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and "__str__" not in vars(type(value)):
         pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {name: encode(item) for name, item in pairs if item is not None}
     if isinstance(value, Mapping):
@@ -95,12 +100,24 @@ def encode(value: object) -> Any:
     return str(value)
 
 
-def nearest(name: str, known: list[str]) -> str | None:
+def nearest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name that `name` was probably meant to be."""
     from difflib import get_close_matches
 
+    if len(name) > _LONGEST_NAME:
+        return None
     matches = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def shown_name(name: str, known: Sequence[str] = ()) -> str | None:
+    """Return the name of a field if it may be repeated, None when it may be a secret that slipped to the left of the colon.
+
+    Args:
+        name: as it stands in the file.
+        known: the names that are known there; what is like one of them was meant to be a name.
+    """
+    return name if name in known or _WORD.fullmatch(name) or nearest(name, known) is not None else None
 
 
 def _field_decoder(annotation: Any) -> _Decode:
@@ -118,9 +135,9 @@ def _field_decoder(annotation: Any) -> _Decode:
     if origin is Literal:
         return _choice({item: item for item in arguments})
     if origin is tuple:
-        return _list(_field_decoder(arguments[0]))
+        return _list(_field_decoder(arguments[0]), any(isinstance(item, OneOrMany) for item in constraints))
     if origin is not None and issubclass(origin, Mapping):
-        return _mapping(_field_decoder(arguments[1]))
+        return _mapping(_field_decoder(arguments[0]), _field_decoder(arguments[1]))
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return _choice({item.value: item for item in annotation})
     if dataclasses.is_dataclass(annotation):
@@ -173,10 +190,11 @@ def _unknown(key: str, path: str, known: list[str], problems: list[Problem]) -> 
         remedy = msg("did you mean `{name}`?", name=guess)
     else:
         remedy = msg("known here: {names}", names=", ".join(f"`{name}`" for name in known))
-    where = f"{path}.{key}" if path else key
-    problems.append(
-        Problem(ProblemKind.UNKNOWN_FIELD, where, msg("unknown field `{name}`", name=_shown(key)), remedy, guess)
-    )
+    if shown_name(key, known) is None:
+        message = msg("unknown field; its name is not shown, since it may be a secret")
+    else:
+        message = msg("unknown field `{name}`", name=key)
+    problems.append(Problem(ProblemKind.UNKNOWN_FIELD, _join(path, key), message, remedy, guess))
     return guess
 
 
@@ -185,7 +203,11 @@ def _missing(name: str, path: str) -> Problem:
         message = msg("`{section}` lacks the field `{name}`", section=path, name=name)
     else:
         message = msg("the field `{name}` is missing", name=name)
-    return Problem(ProblemKind.MISSING_FIELD, path, message, msg("add `{name}: …`", name=name), name)
+    return Problem(ProblemKind.MISSING_FIELD, _join(path, name), message, msg("add `{name}: …`", name=name), name)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _wrong_type(path: str, wanted: Message, value: object, expected: type) -> Problem:
@@ -252,15 +274,15 @@ def _tagged(members: list[Any]) -> _Decode:
         value = data[tag]
         section = by_tag.get(value) if isinstance(value, str) else None
         if section is None:
-            problems.append(_not_among(value, f"{path}.{tag}", tags))
+            problems.append(_not_among(value, _join(path, tag), tags))
             return INVALID
-        foreign = {name for name in data if value not in owners.get(name, [value])}
+        foreign = [name for name in data if value not in owners.get(name, [value])]
         for name in foreign:
             message = msg("`{name}` does not belong to {tag} `{value}`", name=name, tag=tag, value=value)
             remedy = msg(
                 "it belongs to {values}; delete it here", values=", ".join(f"`{item}`" for item in owners[name])
             )
-            problems.append(Problem(ProblemKind.UNKNOWN_FIELD, f"{path}.{name}", message, remedy))
+            problems.append(Problem(ProblemKind.UNKNOWN_FIELD, _join(path, name), message, remedy))
         return section({name: item for name, item in data.items() if name not in foreign}, path, problems)
 
     return decode
@@ -287,24 +309,30 @@ def _not_among(value: object, path: str, allowed: list[Any]) -> Problem:
     return _invalid(path, message, remedy, guess)
 
 
-def _list(inner: _Decode) -> _Decode:
+def _list(inner: _Decode, or_one: bool) -> _Decode:
     def decode(value: Any, path: str, problems: list[Problem]) -> Any:
+        if or_one and isinstance(value, str):
+            one = inner(value, path, problems)
+            return INVALID if one is INVALID else (one,)
         if type(value) is not list:
             problems.append(_wrong_type(path, msg("a list"), value, list))
             return INVALID
         items = [inner(item, f"{path}.{index}", problems) for index, item in enumerate(value)]
-        return INVALID if INVALID in items else tuple(items)
+        return INVALID if any(item is INVALID for item in items) else tuple(items)
 
     return decode
 
 
-def _mapping(inner: _Decode) -> _Decode:
+def _mapping(name: _Decode, inner: _Decode) -> _Decode:
     def decode(value: Any, path: str, problems: list[Problem]) -> Any:
         if type(value) is not dict:
             problems.append(_wrong_type(path, msg("a section with fields"), value, dict))
             return INVALID
-        items = {key: inner(item, f"{path}.{key}", problems) for key, item in value.items()}
-        return INVALID if INVALID in items.values() else items
+        items = {}
+        for key, item in value.items():
+            where = f"{path}.{key}"
+            items[name(key, where, problems)] = inner(item, where, problems)
+        return INVALID if INVALID in items or any(item is INVALID for item in items.values()) else items
 
     return decode
 
@@ -326,7 +354,7 @@ def _parsed(parsed: Parsed) -> _Decode:
 
 def _text(constraints: tuple[Any, ...]) -> _Decode:
     pattern = next((item for item in constraints if isinstance(item, Pattern)), None)
-    length = next((item for item in constraints if isinstance(item, Length)), Length(1, 1000))
+    length = next((item for item in constraints if isinstance(item, Length)), DEFAULT_LENGTH)
     matches = pattern.compiled.fullmatch if pattern is not None else None
 
     def decode(value: Any, path: str, problems: list[Problem]) -> Any:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from opsmail.check.disclosure import Disclosure
 from opsmail.check.interface import Context, Fleet, FleetProblem, Member
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules import FLEET_RULES, OPERATOR_RULES, all_rules
+from opsmail.check.rules.once import told_once
+from opsmail.check.rules.secrets import literal_secret
 from opsmail.check.rules.structure import STRUCTURE_RULES
 from opsmail.check.severity import Judge
 from opsmail.check.structure import structure_problems
 from opsmail.check.waivers import apply_waivers
 from opsmail.findings import Finding, RuleMeta, Severity
-from opsmail.operator.model import Operator
+from opsmail.operator.model import Operator, claimed_id
 from opsmail.shape import Decoder
-from opsmail.source.document import Document
 from opsmail.source.reader import read_document
 from opsmail.source.tree import SourceFile
 
@@ -75,9 +77,10 @@ def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, 
     checked = [checker.check(file) for file in files]
     fleet = Fleet(tuple(item.member for item in checked), whole and all(item.readable for item in checked))
     findings = [finding for item in checked for finding in item.findings]
-    findings.extend(_fleet_findings(fleet, checked, context, checker.judge))
+    findings.extend(_fleet_findings(fleet, checked, context, checker))
     if waivers and context.settings.waivers is not None:
         findings = apply_waivers(findings, context.settings.waivers, fleet, context.today, checker.judge, all_rules())
+    findings = told_once(findings, checker.judge)
     findings.sort(key=lambda finding: (finding.file, finding.span, finding.rule.id, finding.path))
     return CheckResult(tuple(findings), fleet.members)
 
@@ -87,44 +90,46 @@ class FileChecker:
 
     def __init__(self, context: Context) -> None:
         self.judge = Judge(context.settings.file.policy)
+        self.disclosure = Disclosure.of(Operator, context.schemes)
         self._context = context
         self._decoder = Decoder(Operator)
+        # A number in a secret field is of the wrong shape and a literal secret at the same time.
+        self._structure_rules = {**STRUCTURE_RULES, literal_secret.meta.id: literal_secret.meta}
 
     def check(self, file: SourceFile) -> CheckedFile:
         """Return what one file gave; never raises for anything that is in it."""
         document, problems = (None, [file.problem]) if file.problem is not None else read_document(file.content)
-        placer = FilePlacer(file.path, file.content, document)
+        placer = FilePlacer(file.path, file.content, document, self.disclosure)
         found = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
         if document is None:
             return CheckedFile(file, Member(file.path, None, None, None), tuple(found), readable=False)
         operator, faults = self._decoder.decode(document.data)
-        for rule_id, problem in structure_problems(faults, document, file.path, operator):
-            found.append(placer.place(STRUCTURE_RULES[rule_id], problem, self.judge))
+        for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
+            found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
         if operator is not None:
             for rule in OPERATOR_RULES:
                 for problem in rule.check(operator, self._context):
                     found.append(placer.place(rule.meta, problem, self.judge))
-        member = Member(file.path, operator, _claimed(document, "operator"), _claimed(document, "role"))
+        role = document.data.get("role")
+        member = Member(file.path, operator, claimed_id(document.data), role if isinstance(role, str) else None)
         return CheckedFile(file, member, tuple(finding for finding in found if finding is not None), readable=True)
 
 
-def _claimed(document: Document, name: str) -> str | None:
-    value = document.data.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _fleet_findings(fleet: Fleet, checked: list[CheckedFile], context: Context, judge: Judge) -> Iterator[Finding]:
+def _fleet_findings(
+    fleet: Fleet, checked: list[CheckedFile], context: Context, checker: FileChecker
+) -> Iterator[Finding]:
     sources = {item.source.path: item.source for item in checked}
     placers: dict[str, FilePlacer] = {}
 
     def placer(path: str) -> FilePlacer:
         if path not in placers:
             source = sources[path]
-            placers[path] = FilePlacer(path, source.content, read_document(source.content)[0])
+            document, _ = read_document(source.content)
+            placers[path] = FilePlacer(path, source.content, document, checker.disclosure)
         return placers[path]
 
     for meta, fault in _fleet_problems(fleet, context):
-        finding = placer(fault.file).place(meta, fault.problem, judge, elsewhere=placer)
+        finding = placer(fault.file).place(meta, fault.problem, checker.judge, elsewhere=placer)
         if finding is not None:
             yield finding
 

@@ -1,125 +1,126 @@
-"""The lines shown with a finding: only what opsmail understands and knows not to be secret."""
+"""The lines shown with a finding, and how exactly a place may be told."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
-import types
-import typing
-from collections.abc import Sequence
-from functools import cache
-from typing import Annotated, Any, Union
+from collections import defaultdict
 
-from opsmail.findings import ExcerptLine
-from opsmail.operator.model import Operator
-from opsmail.references import SecretReference
-from opsmail.source.document import Document, Place
+from opsmail.check.disclosure import Disclosure
+from opsmail.findings import ExcerptLine, Span
+from opsmail.source.document import Document, Marked
 
 _MASK = "****"
-_KEY = re.compile(r"\s*(?:- )?[A-Za-z_][A-Za-z0-9_.-]{0,40}\s*:(?=\s|$)")
+_KEY = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=\s|$)")
+#: Longer lines are cut, and so is what is looked at.
 _LONGEST = 200
 
 
 class Excerpts:
     """Lines of one file as they may be shown.
 
-    Values of fields that opsmail does not know, values of secret fields that are not references, and comments are cut off: any of them may be
-    a password that somebody typed in the wrong place. What follows them on the line goes too, so that not even their length shows.
+    Whatever may be a secret is masked together with all that follows it on its line, so that not even its length shows; comments are left out. Places are
+    cut to what is shown, because a column behind a secret tells its length too.
 
     Args:
         text: the file.
-        document: what was read of it; None when it could not be, and then only the names of fields are shown.
-        public: the dotted paths whose values may be shown; a trailing `*` covers one level.
+        document: what was read of it; None when it could not be, and then only the known names of fields are shown.
+        disclosure: what may be shown.
     """
 
-    def __init__(self, text: str, document: Document | None, public: frozenset[str]) -> None:
+    def __init__(self, text: str, document: Document | None, disclosure: Disclosure) -> None:
         self._lines = text.split("\n")
-        self._document = document
-        self._cuts = {} if document is None else _cuts(document, public)
-        self._comments = [] if document is None else sorted(_occupied(document))
+        self._disclosure = disclosure
+        self._shown = _Unread(disclosure) if document is None else _Read(document, disclosure)
 
     def lines(self, first: int, last: int) -> tuple[ExcerptLine, ...]:
         """Return lines `first` to `last` (from 1, both included) that exist."""
         numbers = range(max(first, 1), min(last, len(self._lines)) + 1)
-        return tuple(ExcerptLine(number, self._shown(number)) for number in numbers)
+        return tuple(ExcerptLine(number, self._shown.text(number - 1, self._line(number))) for number in numbers)
 
-    def _shown(self, number: int) -> str:
-        line = self._lines[number - 1].rstrip("\r")[:_LONGEST]
-        if self._document is None:
-            match = _KEY.match(line)
-            return f"{match[0]} …" if match and line[match.end() :].strip() else (match[0] if match else "…")
-        cut = self._cuts.get(number - 1)
-        if cut is not None:
+    def place(self, span: Span) -> Span:
+        """Return `span` without what it would tell of a masked text: a place behind the mask's start becomes the mask's start."""
+        if span.line > len(self._lines):
+            return span
+        most = self._shown.exact_until(span.line - 1, self._line(span.line))
+        if most is None or span.end_column - 1 <= most:
+            return span
+        column = min(span.column, most + 1)
+        return Span(span.line, column, span.line, max(column + 1, most + 1))
+
+    def _line(self, number: int) -> str:
+        return self._lines[number - 1].rstrip("\r")
+
+
+class _Read:
+    """Lines of a file that could be read: each key and value is known with its place."""
+
+    def __init__(self, document: Document, disclosure: Disclosure) -> None:
+        # Of each row: where it is cut, and which columns are keys and values, so that a `#` elsewhere starts a comment.
+        self._cuts: dict[int, int] = {}
+        self._occupied: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        in_list = isinstance(document.data, list)
+        for path, marked in document.keys.items():
+            field = path.partition(".")[2] if in_list else path
+            self._note(marked, 0 if field and not disclosure.shows_key(field) else None)
+        for path, marked in document.scalars.items():
+            field = path.partition(".")[2] if in_list else path
+            written = document.written(path)
+            shown = disclosure.shown_part(field, document.value(path), written)
+            self._note(marked, None if shown == len(written) else shown)
+
+    def _note(self, marked: Marked, shown: int | None) -> None:
+        """Note a key or value of which only the first `shown` columns may be shown; None for all of them."""
+        start, end = marked.start_mark, marked.end_mark
+        self._occupied[start.line].append((start.column, end.column))
+        if shown is not None and start.index != end.index:
+            column = start.column + shown
+            self._cuts[start.line] = min(column, self._cuts.get(start.line, column))
+
+    def text(self, row: int, line: str) -> str:
+        cut = self._cuts.get(row)
+        if cut is not None and cut < _LONGEST:
             return line[:cut] + _MASK
-        return line[: self._comment(number - 1, line)].rstrip()
+        line = line[:_LONGEST]
+        return line[: self._comment(row, line)].rstrip()
+
+    def exact_until(self, row: int, line: str) -> int | None:
+        return self._cuts.get(row)
 
     def _comment(self, row: int, line: str) -> int:
-        """Return the column where a comment starts: a `#` outside every key and value, at the start or after a space."""
-        for match in re.finditer(r"(?<!\S)#", line):
+        occupied = self._occupied.get(row, ())
+        for match in re.finditer("#", line):
             column = match.start()
-            inside = any(
-                (start[0], start[1]) <= (row, column) < (end[0], end[1]) for start, end in self._comments if start[0] <= row
-            )
-            if not inside:
+            if not any(start <= column < end for start, end in occupied):
                 return column
         return len(line)
 
 
-def _occupied(document: Document) -> list[Place]:
-    return [*document.keys.values(), *document.scalars.values()]
+class _Unread:
+    """Lines of a file that could not be read: anything but the name of a known field may be a secret, or the rest of one."""
+
+    def __init__(self, disclosure: Disclosure) -> None:
+        self._names = {name for names in disclosure.names.values() for name in names}
+        secret = "|".join(re.escape(path.rpartition(".")[2]) for path in disclosure.secret)
+        self._secret = re.compile(rf"\b(?:{secret or '(?!)'})\b")
+
+    def text(self, row: int, line: str) -> str:
+        line = line[:_LONGEST]
+        if not line.strip():
+            return ""
+        key = _KEY.match(line)
+        if key is None or key[1] not in self._names:
+            return f"{_indentation(line)}…"
+        return f"{key[0]} …" if line[key.end() :].strip() else key[0]
+
+    def exact_until(self, row: int, line: str) -> int | None:
+        if not line.strip() or line.lstrip().startswith("#"):
+            return None
+        key = _KEY.match(line)
+        if key is None or key[1] not in self._names:
+            return len(_indentation(line))
+        secret = self._secret.search(line)
+        return None if secret is None else secret.end()
 
 
-def _cuts(document: Document, public: frozenset[str]) -> dict[int, int]:
-    """Return, for each row with a value that must not be shown, the column where it starts."""
-    cuts: dict[int, int] = {}
-    for path, (start, end) in document.scalars.items():
-        if start == end or _is_public(path, public) or _is_reference(document, path):
-            continue
-        cuts[start[0]] = min(start[1], cuts.get(start[0], start[1]))
-        for row in range(start[0] + 1, end[0] + 1):
-            cuts[row] = 0
-    return cuts
-
-
-def _is_public(path: str, public: frozenset[str]) -> bool:
-    return path in public or f"{path.rpartition('.')[0]}.*" in public
-
-
-def _is_reference(document: Document, path: str) -> bool:
-    """Whether a secret field holds what it should: the place of a secret, which is no secret."""
-    if path not in secret_paths():
-        return False
-    value: Any = document.data
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return isinstance(value, str) and not SecretReference.parse(value).is_literal
-
-
-@cache
-def public_paths() -> frozenset[str]:
-    """Return the paths of an operator file whose values may be shown."""
-    return frozenset(path for path, is_secret in _leaves(Operator, "") if not is_secret)
-
-
-@cache
-def secret_paths() -> frozenset[str]:
-    """Return the paths of an operator file that hold secret references."""
-    return frozenset(path for path, is_secret in _leaves(Operator, "") if is_secret)
-
-
-def _leaves(annotation: Any, path: str) -> Sequence[tuple[str, bool]]:
-    """Return each leaf path below one annotation, and whether it is a secret reference."""
-    origin = typing.get_origin(annotation)
-    if origin is Annotated:
-        return _leaves(typing.get_args(annotation)[0], path)
-    if origin in (Union, types.UnionType):
-        return [leaf for member in typing.get_args(annotation) for leaf in _leaves(member, path) if member is not type(None)]
-    if annotation is SecretReference:
-        return [(path, True)]
-    if dataclasses.is_dataclass(annotation):
-        hints = typing.get_type_hints(annotation, include_extras=True)
-        prefix = f"{path}." if path else ""
-        return [leaf for name, hint in hints.items() for leaf in _leaves(hint, prefix + name)]
-    if origin is not None and typing.get_args(annotation)[:1] == (str,):
-        return [(f"{path}.*", False)]
-    return [(path, False)]
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
-from opsmail.check.excerpt import Excerpts, public_paths
+from opsmail.check.disclosure import Disclosure
+from opsmail.check.excerpt import Excerpts
 from opsmail.check.interface import Mark, Problem, ProposedFix
 from opsmail.check.severity import Judge
-from opsmail.findings import Edit, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Span
+from opsmail.findings import FIRST_CHARACTER, Edit, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Span
 from opsmail.messages import msg
-from opsmail.source.document import Document, ReadProblem
+from opsmail.operator.model import claimed_id
+from opsmail.source.document import Document, ReadProblem, span_of
+
+#: Two places this many lines apart are shown in one piece.
+_NEAR = 4
 
 
 class FilePlacer:
@@ -19,17 +25,20 @@ class FilePlacer:
         path: the file, from the root.
         content: its bytes.
         document: what was read of it; None when it could not be.
-        public: paths whose values may be shown; those of an operator file unless told otherwise.
+        disclosure: what of it may be shown.
     """
 
-    def __init__(
-        self, path: str, content: bytes, document: Document | None, public: frozenset[str] | None = None
-    ) -> None:
+    def __init__(self, path: str, content: bytes, document: Document | None, disclosure: Disclosure) -> None:
         self.path = path
         self._content = content
         self._document = document
-        self._public = public
-        self._excerpts: Excerpts | None = None
+        self._disclosure = disclosure
+
+    @cached_property
+    def _excerpts(self) -> Excerpts:
+        # Made for the first finding: most files have none.
+        text = self._content.decode("utf-8", "replace") if self._document is None else self._document.text
+        return Excerpts(text, self._document, self._disclosure)
 
     def place(
         self,
@@ -59,7 +68,7 @@ class FilePlacer:
             span=span,
             message=problem.message,
             operator=operator or self._operator(),
-            path=problem.path,
+            path=self._shown_path(problem.path),
             label=problem.label,
             related=related,
             help=problem.help,
@@ -72,14 +81,15 @@ class FilePlacer:
         severity = judge.severity(meta)
         if severity is None:
             return None
-        related = tuple(Related(item.message, self.path, item.span) for item in problem.related)
+        span = self._told(problem.span)
+        related = tuple(Related(item.message, self.path, self._told(item.span)) for item in problem.related)
         fix = Fix(FixSafety.SAFE, msg("remove it"), problem.edits) if problem.edits else None
-        rows = [problem.span, *(item.span for item in related)]
+        rows = [span, *(item.span for item in related)]
         return Finding(
             rule=meta,
             severity=severity,
             file=self.path,
-            span=problem.span,
+            span=span,
             message=problem.message,
             operator=self._operator(),
             related=related,
@@ -90,17 +100,26 @@ class FilePlacer:
 
     def span(self, path: str) -> Span:
         """Return the place of a value, or the nearest one to it."""
-        return Span(1, 1, 1, 1) if self._document is None else self._document.span(path)
+        return FIRST_CHARACTER if self._document is None else self._told(self._document.span(path))
 
     def key_span(self, path: str) -> Span:
         """Return the place of a field's name, or the nearest one to it."""
-        return Span(1, 1, 1, 1) if self._document is None else self._document.key_span(path)
+        return FIRST_CHARACTER if self._document is None else self._told(self._document.key_span(path))
+
+    def _told(self, span: Span) -> Span:
+        return self._excerpts.place(span)
+
+    def _shown_path(self, path: str) -> str:
+        """Return the field's path, or its section's where the field's name may be a secret."""
+        document = self._document
+        if document is None or not isinstance(document.data, dict) or path not in document.keys:
+            return path
+        return path if self._disclosure.shows_key(path) else path.rpartition(".")[0]
 
     def _operator(self) -> str | None:
         if self._document is None or not isinstance(self._document.data, dict):
             return None
-        name = self._document.data.get("operator")
-        return name if isinstance(name, str) else None
+        return claimed_id(self._document.data)
 
     def _related(self, mark: Mark, elsewhere: Callable[[str], FilePlacer] | None) -> Related:
         if mark.file is None or mark.file == self.path or elsewhere is None:
@@ -114,16 +133,13 @@ class FilePlacer:
             return None
         if not all(item.path in document.scalars for item in proposed.replacements):
             return None
-        edits = tuple(Edit(document.scalars[item.path].span, item.text) for item in proposed.replacements)
+        edits = tuple(Edit(span_of(document.scalars[item.path]), item.text) for item in proposed.replacements)
         return Fix(proposed.safety, proposed.description, edits)
 
     def _lines(self, spans: list[Span]) -> tuple[ExcerptLine, ...]:
         """Return the lines around some places: one before the first, and those between when they are near."""
         if not self._content:
             return ()
-        if self._excerpts is None:
-            text = self._content.decode("utf-8", "replace") if self._document is None else self._document.text
-            self._excerpts = Excerpts(text, self._document, self._public or public_paths())
         shown: dict[int, ExcerptLine] = {}
         rows = sorted({span.line for span in spans})
         for index, row in enumerate(rows):
@@ -131,7 +147,3 @@ class FilePlacer:
             first = rows[index - 1] if near else row - 1
             shown.update((line.number, line) for line in self._excerpts.lines(first, row))
         return tuple(shown[number] for number in sorted(shown))
-
-
-#: Two places this many lines apart are shown in one piece.
-_NEAR = 4

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from opsmail.check.interface import Problem, ProposedFix, Replacement
+from opsmail.check.rules.secrets import literal_problem
 from opsmail.findings import FixSafety
 from opsmail.messages import Message, msg
-from opsmail.operator.model import Operator
+from opsmail.operator.model import Operator, claimed_id
+from opsmail.references import SecretReference
 from opsmail.shape import Problem as ShapeProblem
 from opsmail.shape import ProblemKind
 from opsmail.source.document import Document
@@ -22,7 +24,7 @@ _RULES = {
 
 
 def structure_problems(
-    faults: Sequence[ShapeProblem], document: Document, file: str, operator: Operator | None
+    faults: Sequence[ShapeProblem], document: Document, file: str, operator: Operator | None, secret: Collection[str]
 ) -> Iterator[tuple[str, Problem]]:
     """Yield the rule and problem of everything that is wrong with a document's shape.
 
@@ -31,10 +33,18 @@ def structure_problems(
         document: to see how values are written.
         file: its path, whose stem is the operator's id.
         operator: None when it could not be decoded.
+        secret: paths of the fields that hold secret references.
     """
-    for fault in faults:
-        yield _translated(fault, document)
     name = document.data.get("operator")
+    for fault in faults:
+        if fault.kind is not ProblemKind.WRONG_TYPE or fault.path not in secret or not document.written(fault.path):
+            yield _translated(fault, document)
+    for path in sorted(secret):
+        # A file that cannot be decoded is not seen by the rule; a number is no reference at all, and never repeated as the text to write.
+        value = document.value(path)
+        if value is not None and not isinstance(value, dict | list) and (operator is None or not isinstance(value, str)):
+            if not isinstance(value, str) or SecretReference.parse(value).is_literal:
+                yield "OM601", literal_problem(path, claimed_id(document.data) or "rh")
     stem = file.rpartition("/")[2].removesuffix(".yaml")
     if isinstance(name, str) and name != stem and not any(fault.path == "operator" for fault in faults):
         yield (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
+from opsmail.check.disclosure import Disclosure
 from opsmail.check.interface import Fleet, Problem
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules.structure import STRUCTURE_RULES
@@ -57,15 +58,15 @@ def apply_waivers(
         judge: knows which rules cannot be waived.
         rules: all rules by id.
     """
+    disclosure = Disclosure.of(WaiverEntry)
     document, problems = read_document(content, top=list)
     if document is None:
         if [problem.rule for problem in problems] == ["OM001"]:
             return list(findings)  # only comments: no waivers
-        placer = FilePlacer(WAIVERS_NAME, content, None)
+        placer = FilePlacer(WAIVERS_NAME, content, None, disclosure)
         broken = (placer.place_reading(STRUCTURE_RULES[problem.rule], problem, judge) for problem in problems)
         return [*findings, *(finding for finding in broken if finding is not None)]
-    public = frozenset(f"{index}.*" for index in range(len(document.data)))
-    placer = FilePlacer(WAIVERS_NAME, content, document, public)
+    placer = FilePlacer(WAIVERS_NAME, content, document, disclosure)
     decoder = Decoder(WaiverEntry)
     result = list(findings)
     for index, data in enumerate(document.data):

@@ -50,15 +50,19 @@ class Console:
         """Print one line on standard error."""
         click.echo(self.text(message), err=True, color=True)
 
-    def error(self, error: OpsmailError) -> None:
+    def error(self, error: OpsmailError, word: Message = msg("error")) -> None:
         """Print an error with its hint."""
-        word = self.style.paint(self.text(msg("error")), "red", bold=True)
-        click.echo(f"{word}: {self.text(error.message)}", err=True, color=True)
+        label = self.style.paint(self.text(word), "red", bold=True)
+        click.echo(f"{label}: {self.text(error.message)}", err=True, color=True)
         for note in getattr(error, "__notes__", ()):
             click.echo(f"       {for_terminal(note)}", err=True)
         if error.hint is not None:
-            word = self.style.paint(self.text(msg("hint")), "cyan")
-            click.echo(f"{word}: {self.text(error.hint)}", err=True, color=True)
+            label = self.style.paint(self.text(msg("hint")), "cyan")
+            click.echo(f"{label}: {self.text(error.hint)}", err=True, color=True)
+
+    def progress(self, text: str) -> None:
+        """Print text on standard error that an output has rendered and escaped."""
+        click.echo(text, err=True, color=True)
 
     def result(self, text: str) -> None:
         """Print a result, already escaped by its output, on standard output."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import rfc8785
 
+from opsmail.constraints import Length
 from opsmail.operator.model import Operator
-from opsmail.shape import encode
+from opsmail.shape import Decoder, encode
 
 FORMAT = "opsmail/operator/v1"
 
@@ -25,7 +27,7 @@ class Connection:
     """
 
     address: str | None = None
-    ca: str | None = None
+    ca: Annotated[str, Length(1, 1_000_000)] | None = None
     private: bool = False
 
 
@@ -45,6 +47,22 @@ class EffectiveOperator:
         operator = encode(self.operator)
         operator["server"]["host"] = canonical_host(self.operator.server.host)
         return {"connection": encode(self.connection), "format": FORMAT, "operator": operator}
+
+    @classmethod
+    def parse(cls, content: bytes) -> EffectiveOperator:
+        """Return the operator of a canonical document.
+
+        Raises:
+            ValueError: the bytes are no such document; the message tells what is wrong with it.
+        """
+        data = json.loads(content)
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise ValueError(f"not a document of the format {FORMAT}")
+        operator, problems = Decoder(Operator).decode(data.get("operator"))
+        connection, more = Decoder(Connection).decode(data.get("connection"))
+        if operator is None or connection is None or problems or more:
+            raise ValueError("; ".join(str(problem.message) for problem in [*problems, *more]))
+        return cls(operator, connection)
 
     @property
     def digest(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 
 from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
 from opsmail.messages import msg
-from opsmail.references import SecretReference
+from opsmail.references import EXPRESSION, SecretReference
 
 OperatorId = Annotated[
     str,
@@ -20,14 +21,18 @@ OperatorId = Annotated[
         "rh-notificacoes",
     ),
 ]
+_LIKE_AN_ID = re.compile(r"[A-Za-z0-9._-]{1,63}")
 Text = Annotated[str, Length(1, 200)]
+LabelName = Annotated[
+    str, Pattern(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", msg("a label's name: letters, digits, `_`, `-`"), "team")
+]
 _Reference = Annotated[
     SecretReference,
     Parsed(
         SecretReference.parse,
         msg("a secret reference"),
         "env://OPSMAIL_SECRET_RH",
-        r"[a-z][a-z0-9+.-]{1,31}://[^\s#]{1,512}(?:#[^\s#]{1,128})?",
+        EXPRESSION,
     ),
 ]
 
@@ -237,7 +242,7 @@ class Operator:
     authentication: Annotated[Authentication, Doc("Authentication", "How the operator logs in.")]
     limits: Annotated[Limits, Doc("Limits", "What the operator keeps to.")] | None = None
     labels: Annotated[
-        Mapping[str, Text], Doc("Labels", "Free text by name, for your own rules and reports.", ({"team": "rh"},))
+        Mapping[LabelName, Text], Doc("Labels", "Free text by name, for your own rules and reports.", ({"team": "rh"},))
     ] = field(default_factory=dict)
 
     @property
@@ -257,3 +262,9 @@ class Operator:
                         yield f"authentication.credential.{name}", reference
             case NoAuthentication():
                 return
+
+
+def claimed_id(data: Mapping[str, object]) -> str | None:
+    """Return the id that a file claims, also where it is not quite a valid one; None for a text that cannot be shown as one."""
+    claimed = data.get("operator")
+    return claimed if isinstance(claimed, str) and _LIKE_AN_ID.fullmatch(claimed) else None

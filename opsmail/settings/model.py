@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
+from opsmail.constraints import Doc, Length, OneOrMany, Parsed, Pattern, Range
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption
 
@@ -241,7 +241,9 @@ class StoreSettings:
 class SettingsFile:
     """The whole of `opsmail.toml` but its environments, which are laid over it before it gets here."""
 
-    operators: Annotated[tuple[Text, ...], Doc("Operators", "Folders with operator files.")] = ("operators",)
+    operators: Annotated[
+        tuple[Text, ...], OneOrMany(), Doc("Operators", "The folder with operator files, or a list of folders.", ("operators",))
+    ] = ("operators",)
     policy: Policy = Policy()
     servers: tuple[ServerEntry, ...] | None = None
     live: Live = Live()

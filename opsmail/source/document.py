@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from opsmail.findings import FIRST_CHARACTER, Edit, Span
 from opsmail.messages import Message
 
 
-class Place(NamedTuple):
-    """Where a key or value stands: (line, column, index) of its start and end as the parser counts them, from 0."""
+class Mark(Protocol):
+    """A position as the parser counts it: from 0, in code points."""
 
-    start: tuple[int, int, int]
-    end: tuple[int, int, int]
+    line: int
+    column: int
+    index: int
 
-    @property
-    def span(self) -> Span:
-        """The place as people count it."""
-        return Span(self.start[0] + 1, self.start[1] + 1, self.end[0] + 1, self.end[1] + 1)
+
+class Marked(Protocol):
+    """A key or value with its start and end: a parser event. It becomes a span when a finding needs one, which is seldom."""
+
+    start_mark: Mark
+    end_mark: Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +61,51 @@ class Document:
     Args:
         text: the file's text, without a byte-order mark.
         data: the mapping or list as plain values (dict, list, str, int, float, bool, None).
-        keys: dotted path of each field to the place of its key.
+        keys: dotted path of each field to the place of its key; of each list element that is a section to the place where it starts.
         scalars: dotted path of each scalar value to its place.
     """
 
     text: str
     data: Any
-    keys: Mapping[str, Place]
-    scalars: Mapping[str, Place]
+    keys: Mapping[str, Marked]
+    scalars: Mapping[str, Marked]
 
     def span(self, path: str) -> Span:
         """The place of the value at `path`; of its key when it is a section or empty; of the nearest section that exists otherwise."""
-        place = self.scalars.get(path)
-        if place is not None and place.start != place.end:
-            return place.span
+        written = self.scalars.get(path)
+        if written is not None and written.start_mark.index != written.end_mark.index:
+            return span_of(written)
         return self.key_span(path)
 
     def key_span(self, path: str) -> Span:
         """The place of the key at `path`, or of the nearest section around it that exists."""
         while path:
-            place = self.keys.get(path)
-            if place is not None:
-                return place.span
+            key = self.keys.get(path)
+            if key is not None:
+                return span_of(key)
             path = path.rpartition(".")[0]
         return FIRST_CHARACTER
 
+    def value(self, path: str) -> Any:
+        """The value at `path`; None when there is none, too."""
+        value = self.data
+        for name in path.split("."):
+            if isinstance(value, dict):
+                value = value.get(name)
+            elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+                value = value[int(name)]
+            else:
+                return None
+        return value
+
     def written(self, path: str) -> str:
         """The scalar at `path` exactly as it is written, quotes included; empty when there is none."""
-        place = self.scalars.get(path)
-        return "" if place is None else self.text[place.start[2] : place.end[2]]
+        scalar = self.scalars.get(path)
+        return "" if scalar is None else self.text[scalar.start_mark.index : scalar.end_mark.index]
+
+
+def span_of(marked: Marked) -> Span:
+    """The place as people count it, cut to its first line and at least one column wide."""
+    start, end = marked.start_mark, marked.end_mark
+    end_column = end.column if end.line == start.line and end.column > start.column else start.column + 1
+    return Span(start.line + 1, start.column + 1, start.line + 1, end_column + 1)

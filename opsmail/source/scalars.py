@@ -7,24 +7,28 @@ import re
 Scalar = str | int | float | bool | None
 
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None}
-_NUMBER_STARTS = frozenset("-0123456789")
+#: How everything starts that is not simply text.
+NOT_TEXT = frozenset("-0123456789tfn~")
 # At most 18 digits: the value fits 64 bits in every language that reads the published settings.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 # Numbers to one YAML reader and something else to another: leading zero (octal in YAML 1.1), underscores, other bases, base 60 (1.1),
 # exponents, signs, infinities.
 _AMBIGUOUS = re.compile(
-    r"[-+]?(?:0[0-9_]+|0[xob][0-9A-Fa-f_]+|[0-9]+(?:_[0-9_]*)+|[0-9]+(?::[0-9]+)+|[0-9.]+[eE][-+]?[0-9]+|\.(?:inf|nan))"
+    r"[-+]?(?:0[0-9_]+|0[xob][0-9A-Fa-f_]+|[0-9]+_[0-9_]*|[0-9]+(?::[0-9]+)+|[0-9.]+[eE][-+]?[0-9]+|\.(?:inf|nan))"
     r"|\+[0-9.]+|[0-9]{19,}",
     re.IGNORECASE,
 )
+#: Truth values and null to a YAML 1.1 reader, in any case.
+_YAML_1_1_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def resolve_plain(text: str) -> Scalar:
     """Return the value of an unquoted scalar; whatever is not plainly a number, a truth value or null is text."""
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] in _NUMBER_STARTS:
+    if text[0] in NOT_TEXT:
         if _INTEGER.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text):
@@ -34,4 +38,9 @@ def resolve_plain(text: str) -> Scalar:
 
 def is_ambiguous_number(text: str) -> bool:
     """Whether YAML readers disagree on the number that this unquoted text stands for."""
-    return _AMBIGUOUS.fullmatch(text[:64]) is not None
+    return _AMBIGUOUS.fullmatch(text) is not None
+
+
+def is_key(text: str, *, quoted: bool) -> bool:
+    """Whether every YAML reader takes this for the same name: an ASCII word, and no truth value of YAML 1.1 unless quoted."""
+    return _KEY.fullmatch(text) is not None and (quoted or text.lower() not in _YAML_1_1_WORDS)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from opsmail.check.interface import Context, Mark, Problem, operator_rule
+from opsmail.check.rules.connections import usual_remedy
 from opsmail.findings import Severity
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.operator.model import BasicAuthentication, Encryption, ModernAuthentication, Operator
+from opsmail.providers import Provider
 
 
 @operator_rule("OM401", "modern-needs-tls", Severity.ERROR, unwaivable=True)
@@ -21,7 +24,7 @@ def modern_needs_tls(operator: Operator, context: Context) -> Iterator[Problem]:
         "server.encryption",
         msg("modern authentication needs TLS, but encryption is off"),
         label=msg("off"),
-        help=msg("use port 587 with `starttls`"),
+        help=usual_remedy(operator.server, context),
         marks=(Mark("authentication.type", msg("its token must not travel in clear")),),
     )
 
@@ -37,26 +40,55 @@ def credentials_in_clear(operator: Operator, context: Context) -> Iterator[Probl
         "server.encryption",
         msg("the password would travel without encryption"),
         label=msg("off"),
-        help=msg("use `starttls` or `implicit-tls`; opsmail never sends a password in clear"),
+        help=usual_remedy(operator.server, context),
         marks=(Mark("authentication.type", msg("`basic` sends a password")),),
     )
 
 
 @operator_rule("OM403", "microsoft-basic-retiring", Severity.WARNING)
 def microsoft_basic_retiring(operator: Operator, context: Context) -> Iterator[Problem]:
-    """Microsoft ends user-and-password logins; from the date in the data on, this is an error."""
+    """Microsoft switches user-and-password logins off: a warning before the day in the data, an error from that day on."""
     if not isinstance(operator.authentication, BasicAuthentication):
         return
     provider = context.providers.of_host(operator.server.host)
     if provider is None or provider.basic_ends is None:
         return
+    notice = timedelta(days=context.settings.file.policy.deprecation_notice_days)
+    if context.today < provider.basic_ends - notice:
+        return
     ended = context.today >= provider.basic_ends
     yield Problem(
         "authentication.type",
-        msg("{provider} ended user-and-password logins on {date}", provider=provider.name, date=provider.basic_ends)
-        if ended
-        else msg("{provider} ends user-and-password logins on {date}", provider=provider.name, date=provider.basic_ends),
-        label=msg("no longer accepted") if ended else msg("ends soon"),
-        help=msg("change to `modern` (OAuth 2.0); see {source}", source=provider.basic_ends_source),
-        severity=Severity.ERROR if ended else None,
+        _retirement(provider, ended),
+        label=msg("switched off") if ended else msg("ends soon"),
+        help=_retirement_remedy(provider),
+        severity=Severity.ERROR if ended and provider.confidence != "community" else None,
     )
+
+
+def _retirement(provider: Provider, ended: bool) -> Message:
+    """Say what is true on this side of the date, the date included."""
+    if not ended:
+        return msg(
+            "{provider} switches user-and-password logins off on {date}; from that day on this is an error",
+            provider=provider.name,
+            date=provider.basic_ends,
+        )
+    if provider.basic_reversible:
+        return msg(
+            "since {date}, {provider} has user-and-password logins switched off by default",
+            provider=provider.name,
+            date=provider.basic_ends,
+        )
+    return msg(
+        "since {date}, {provider} refuses user-and-password logins", provider=provider.name, date=provider.basic_ends
+    )
+
+
+def _retirement_remedy(provider: Provider) -> Message:
+    if provider.basic_reversible:
+        return msg(
+            "change to `modern` (OAuth 2.0); an administrator of the tenant can switch passwords on again for a while: {source}",
+            source=provider.basic_ends_source,
+        )
+    return msg("change to `modern` (OAuth 2.0): {source}", source=provider.basic_ends_source)

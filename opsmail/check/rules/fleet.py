@@ -44,9 +44,9 @@ def several_masters(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
             member.file,
             Problem(
                 "role",
-                msg("{count} operators are the master; there is exactly one", count=len(masters)),
+                msg("{count} operators have `role: master`; exactly one may", count=len(masters)),
                 label=msg("master"),
-                help=msg("keep `role: master` in one file"),
+                help=msg("keep `role: master` in the file of the operator that the scheduler sends with, and delete it in the others"),
                 marks=others[:10],
             ),
         )

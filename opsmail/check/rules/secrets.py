@@ -8,6 +8,7 @@ from opsmail.check.interface import Context, Problem, operator_rule
 from opsmail.findings import Severity
 from opsmail.messages import msg
 from opsmail.operator.model import Operator
+from opsmail.settings.catalogue import environment_name
 from opsmail.shape import nearest
 
 
@@ -16,16 +17,27 @@ def literal_secret(operator: Operator, context: Context) -> Iterator[Problem]:
     """A value stands where the place of a secret should be named. The value is forgotten while reading; nothing here can show it."""
     for path, reference in operator.references():
         if reference.is_literal:
-            yield Problem(
-                path,
-                msg("this looks like the secret itself, not a reference to it"),
-                label=msg("the value is not shown"),
-                help=msg(
-                    "change that password now: taking it out of the file is not enough, git keeps it; then write where the new one "
-                    "is kept, for example `env://OPSMAIL_SECRET_RH`"
-                ),
-                at_key=True,  # the value's own place would tell its length
-            )
+            yield literal_problem(path, operator.operator)
+
+
+def literal_problem(path: str, operator: str) -> Problem:
+    """Return the problem of a secret field that holds a value.
+
+    Args:
+        path: the field.
+        operator: the operator's id, for the example.
+    """
+    return Problem(
+        path,
+        msg("this looks like the secret itself, not a reference to it"),
+        label=msg("the value is not shown"),
+        help=msg(
+            "change that password now: taking it out of the file is not enough, git keeps it; then write where the new one is kept, "
+            "for example `env://OPSMAIL_SECRET_{operator}`",
+            operator=environment_name(operator),
+        ),
+        at_key=True,  # the value's own place would tell its length
+    )
 
 
 @operator_rule("OM602", "unknown-secret-scheme", Severity.ERROR)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from opsmail.addresses import AddressError, parse_address
 from opsmail.check.interface import Context, Mark, Problem, operator_rule
 from opsmail.findings import Severity
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.operator.model import Operator
 
 
 @operator_rule("OM501", "sender-is-not-account", Severity.ERROR)
 def sender_is_not_account(operator: Operator, context: Context) -> Iterator[Problem]:
-    """Providers that refuse or rewrite a sender which is not the account."""
+    """Providers that refuse or replace a sender which is not the account."""
     provider = context.providers.of_host(operator.server.host)
-    if provider is None or provider.sender == "any" or not _differs(operator) or operator.sender.send_as:
+    if provider is None or provider.sender not in ("refused", "rewritten") or not _differs(operator):
         return
     rewritten = provider.sender == "rewritten"
     yield Problem(
@@ -24,8 +24,11 @@ def sender_is_not_account(operator: Operator, context: Context) -> Iterator[Prob
         if rewritten
         else msg("{provider} refuses a sender that is not the account", provider=provider.name),
         label=msg("not the account"),
-        help=msg("use the account's address; where the right to send as this address was granted, write `send_as: true`"),
+        help=msg("use the account's address; where this address is set up as an alias of the account, write `send_as: true`")
+        if rewritten
+        else msg("use the account's address; where the right to send as this address was granted, write `send_as: true`"),
         marks=(Mark("authentication.username", msg("the account")),),
+        severity=Severity.WARNING if provider.confidence == "community" else None,
     )
 
 
@@ -33,7 +36,7 @@ def sender_is_not_account(operator: Operator, context: Context) -> Iterator[Prob
 def sender_differs(operator: Operator, context: Context) -> Iterator[Problem]:
     """Many other servers refuse a sender that is not the account, too."""
     provider = context.providers.of_host(operator.server.host)
-    if (provider is not None and provider.sender != "any") or not _differs(operator) or operator.sender.send_as:
+    if (provider is not None and provider.sender != "unknown") or not _differs(operator):
         return
     yield Problem(
         "sender.address",
@@ -45,9 +48,12 @@ def sender_differs(operator: Operator, context: Context) -> Iterator[Problem]:
 
 
 def _differs(operator: Operator) -> bool:
-    """Whether sender and account are two addresses; a user name without a domain is compared with the part before the @."""
+    """Whether sender and account are two addresses, and nobody said that this is right.
+
+    A user name without a domain is compared with the part before the @.
+    """
     username = operator.username
-    if username is None:
+    if username is None or operator.sender.send_as:
         return False
     sender = operator.sender.address.lower()
     if "@" in username:
@@ -77,12 +83,24 @@ def sender_domain(operator: Operator, context: Context) -> Iterator[Problem]:
     """Operators send from the organisation's own domains."""
     domain = operator.sender.address.rpartition("@")[2].lower()
     entry = context.settings.catalogue.entry(operator.server.host)
-    for allowed in (context.settings.file.policy.sender_domains, entry.sender_domains if entry else ()):
-        if allowed and domain not in allowed:
-            yield Problem(
-                "sender.address",
-                msg("senders from `{domain}` are not approved", domain=domain),
-                label=msg("foreign domain"),
-                help=msg("approved: {domains}", domains=", ".join(f"`{name}`" for name in allowed)),
-            )
-            return
+    policy = [name.lower() for name in context.settings.file.policy.sender_domains]
+    if policy and domain not in policy:
+        yield _foreign(
+            msg("senders from `{domain}` are not approved", domain=domain),
+            msg("approved: {domains}; ask IT to add others to `policy.sender_domains`", domains=_listed(policy)),
+        )
+        return
+    here = [] if entry is None else [name.lower() for name in entry.sender_domains]
+    if here and domain not in here:
+        yield _foreign(
+            msg("senders from `{domain}` are not approved for `{host}`", domain=domain, host=operator.server.host),
+            msg("approved for it: {domains}; ask IT to add others to its entry in opsmail.toml", domains=_listed(here)),
+        )
+
+
+def _foreign(message: Message, remedy: Message) -> Problem:
+    return Problem("sender.address", message, label=msg("foreign domain"), help=remedy)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_domain
 from opsmail.check.interface import Context, Mark, Problem, ProposedFix, Replacement, operator_rule
+from opsmail.check.rules.connections import PORT_ENCRYPTIONS, approved_connections, known_connections, usual_remedy
 from opsmail.findings import FixSafety, Severity
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Operator, Server
+from opsmail.settings.catalogue import Denial
 from opsmail.settings.model import ApprovedConnection
+from opsmail.shape import nearest
 
-_STARTTLS, _IMPLICIT, _NONE = Encryption.STARTTLS, Encryption.IMPLICIT_TLS, Encryption.NONE
-#: What each well-known submission port speaks: RFC 8314 §3.3 (465), RFC 6409 (587), the rest by the providers' custom.
-PORT_ENCRYPTIONS = {
-    25: (_STARTTLS, _NONE),
-    465: (_IMPLICIT,),
-    587: (_STARTTLS,),
-    2465: (_IMPLICIT,),
-    2525: (_STARTTLS,),
-    2587: (_STARTTLS,),
-}
+_IMPLICIT, _NONE = Encryption.IMPLICIT_TLS, Encryption.NONE
 
 
 @operator_rule("OM201", "port-encryption-mismatch", Severity.ERROR)
@@ -32,11 +27,8 @@ def port_encryption_mismatch(operator: Operator, context: Context) -> Iterator[P
     if expected is None or server.encryption in expected:
         return
     right = expected[0]
-    port = _port_for(server.encryption)
-    approved = _approved(server, context)
-    mark = Mark("server.encryption", msg("`{encryption}` belongs to {port}", encryption=server.encryption.value, port=port))
-    if server.encryption is _NONE:
-        mark = Mark("server.encryption", msg("here it is off"))
+    approved = approved_connections(server, context) or ()
+    mark = msg("`{encryption}` belongs to {port}", encryption=server.encryption.value, port=_port_for(server.encryption))
     yield Problem(
         "server.port",
         msg(
@@ -48,31 +40,40 @@ def port_encryption_mismatch(operator: Operator, context: Context) -> Iterator[P
         label=msg("{port} is the implicit-TLS port", port=server.port)
         if right is _IMPLICIT
         else msg("{port} is a STARTTLS port", port=server.port),
-        help=msg("use encryption `{right}`", right=right.value)
-        if server.encryption is _NONE
-        else msg("use port {port}, or encryption `{right}`", port=port, right=right.value),
-        marks=(mark,),
-        fix=_fix(server, approved),
+        help=_mismatch_remedy(server, right, context),
+        marks=(Mark("server.encryption", msg("here it is off") if server.encryption is _NONE else mark),),
+        fix=_mismatch_fix(server, approved),
         severity=Severity.WARNING if _is_approved(server, approved) else None,
     )
 
 
 def _port_for(encryption: Encryption) -> int:
-    return 465 if encryption is _IMPLICIT else 25 if encryption is _NONE else 587
-
-
-def _approved(server: Server, context: Context) -> tuple[ApprovedConnection, ...]:
-    entry = context.settings.catalogue.entry(server.host)
-    return () if entry is None else entry.connections
+    return 465 if encryption is _IMPLICIT else 587
 
 
 def _is_approved(server: Server, approved: tuple[ApprovedConnection, ...]) -> bool:
     return ApprovedConnection(server.port, server.encryption) in approved
 
 
-def _fix(server: Server, approved: tuple[ApprovedConnection, ...]) -> ProposedFix | None:
-    """The one pair that the catalogue leaves for this host is a safe fix; a guess from the port alone is not offered."""
-    if len(approved) != 1 or _is_approved(server, approved):
+def _mismatch_remedy(server: Server, right: Encryption, context: Context) -> Message:
+    """Offer to change either value, unless only other pairs are possible for this host."""
+    known = known_connections(server, context)
+    ways = [ApprovedConnection(server.port, right)]
+    if server.encryption is not _NONE:
+        ways.append(ApprovedConnection(_port_for(server.encryption), server.encryption))
+    if known is not None and not all(str(way) in known for way in ways):
+        return usual_remedy(server, context)
+    if server.encryption is _NONE:
+        return msg("use encryption `{right}`", right=right.value)
+    return msg("use port {port}, or encryption `{right}`", port=ways[1].port, right=right.value)
+
+
+def _mismatch_fix(server: Server, approved: tuple[ApprovedConnection, ...]) -> ProposedFix | None:
+    """The one pair that the catalogue leaves for this host is a safe fix; a guess from the port alone is not offered.
+
+    Nor is one that would switch encryption off.
+    """
+    if len(approved) != 1 or _is_approved(server, approved) or approved[0].encryption is _NONE:
         return None
     right = approved[0]
     replacements = []
@@ -88,7 +89,8 @@ def _fix(server: Server, approved: tuple[ApprovedConnection, ...]) -> ProposedFi
 def nonstandard_port(operator: Operator, context: Context) -> Iterator[Problem]:
     """A port that no mail provider uses and IT has not approved."""
     server = operator.server
-    if server.port in PORT_ENCRYPTIONS or any(pair.port == server.port for pair in _approved(server, context)):
+    approved = approved_connections(server, context) or ()
+    if server.port in PORT_ENCRYPTIONS or any(pair.port == server.port for pair in approved):
         return
     yield Problem(
         "server.port",
@@ -107,7 +109,7 @@ def cleartext_port(operator: Operator, context: Context) -> Iterator[Problem]:
         "server.port",
         msg("port 25 is not recommended for sending"),
         label=msg("meant for mail between servers"),
-        help=msg("ask IT for port 587 with `starttls`, or 465 with `implicit-tls`"),
+        help=usual_remedy(operator.server, context),
     )
 
 
@@ -118,28 +120,64 @@ def host_is_not_a_name(operator: Operator, context: Context) -> Iterator[Problem
     try:
         parse_domain(host)
     except AddressError as fault:
-        meant = _name_within(host, operator.server.port)
+        meant, named_port = _name_within(host)
+        certain = meant is not None and named_port in (None, str(operator.server.port))
         yield Problem(
             "server.host",
-            msg("the server is not a DNS name: {reason}", reason=fault.message),
+            _what_it_is(host, fault),
             label=msg("not a name"),
-            help=msg("write the name that IT or the provider gave, for example `smtp.empresa.com.br`")
-            if meant is None
-            else msg("write `{name}`", name=meant),
-            fix=None
-            if meant is None
-            else ProposedFix(FixSafety.SAFE, msg("write `{name}`", name=meant), (Replacement("server.host", meant),)),
+            help=_name_remedy(meant, certain),
+            fix=_write_host(meant) if meant is not None and certain else None,
         )
 
 
-def _name_within(text: str, port: int) -> str | None:
-    """Return the name in a text that adds a scheme, a path, a final dot, spaces, or the very port that the file names anyway."""
+def _what_it_is(host: str, fault: AddressError) -> Message:
+    text = host.strip()
+    if "://" in text:
+        return msg("the server is a DNS name alone, without a scheme such as `smtp://`")
+    if _is_ip_address(text):
+        return msg("the server is an IP address; a DNS name is needed, because TLS certificates are made out to names")
+    if re.fullmatch(r"[^:]+:[0-9]+", text):
+        return msg("the server's name contains a port")
+    if "/" in text:
+        return msg("the server's name contains a path")
+    if " " in host:
+        return msg("the server's name contains spaces")
+    if text.endswith("."):
+        return msg("the server's name ends in a dot")
+    return msg("the server is not a DNS name: {reason}", reason=fault.message)
+
+
+def _is_ip_address(text: str) -> bool:
+    address = re.sub(r"^\[(.*)\](:[0-9]+)?$", r"\1", text)
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return re.fullmatch(r"[0-9.]+(:[0-9]+)?", address) is not None
+    return True
+
+
+def _name_within(text: str) -> tuple[str | None, str | None]:
+    """Return the name, and the port, in a text that adds a scheme, a port, a path, a final dot or spaces around it."""
     rest = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", text.strip())
     rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    name, _, port = rest.partition(":")
     try:
-        return parse_domain(rest.removesuffix(f":{port}").removesuffix("."))
+        return parse_domain(name.removesuffix(".")), port or None
     except AddressError:
-        return None
+        return None, None
+
+
+def _name_remedy(meant: str | None, certain: bool) -> Message:
+    if meant is None:
+        return msg("write the name that IT or the provider gave, for example `smtp.empresa.com.br`")
+    if certain:
+        return msg("write `{name}`", name=meant)
+    return msg("write `{name}` here, and the port that it shall be in `port`", name=meant)
+
+
+def _write_host(name: str) -> ProposedFix:
+    return ProposedFix(FixSafety.SAFE, msg("write `{name}`", name=name), (Replacement("server.host", name),))
 
 
 @operator_rule("OM209", "server-not-approved", Severity.ERROR, unwaivable=True)
@@ -147,4 +185,13 @@ def server_not_approved(operator: Operator, context: Context) -> Iterator[Proble
     """Host, connection, authentication, tenant and application are those that IT approved."""
     for denial in context.settings.catalogue.denials(operator):
         if denial.rule == "OM209":
-            yield Problem(denial.path, denial.message, label=msg("not approved"), help=denial.help)
+            remedy = _host_remedy(denial, operator.server.host, context)
+            yield Problem(denial.path, denial.message, label=msg("not approved"), help=remedy)
+
+
+def _host_remedy(denial: Denial, host: str, context: Context) -> Message:
+    if denial.path != "server.host":
+        return denial.help
+    approved = [entry.host for entry in context.settings.catalogue.servers or ()]
+    guess = nearest(host, approved)
+    return denial.help if guess is None else msg("did you mean `{guess}`? {otherwise}", guess=guess, otherwise=denial.help)

@@ -1,0 +1,100 @@
+"""What of a file may be shown: only what opsmail understands and knows not to be secret.
+
+A password may have been typed anywhere: into a field with a misspelt name, as the name itself, into a comment. So a part of a file is shown because
+it is known to be harmless, never because nothing speaks against it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Union
+
+from opsmail.references import SecretReference
+from opsmail.shape import shown_name
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """The fields of one kind of file, and whether their values may be shown.
+
+    Args:
+        names: path of each section to the names of its fields; the whole file is the section "".
+        public: paths of the values that may be shown; a last `*` stands for any name.
+        secret: paths of the fields that hold secret references.
+        schemes: those that are known. A reference with another one may be a password with `://` in it.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    public: frozenset[str]
+    secret: frozenset[str]
+    schemes: Container[str] = frozenset()
+
+    @classmethod
+    def of(cls, target: type, schemes: Container[str] = frozenset()) -> Disclosure:
+        """Return what may be shown of a file that `target`, an annotated dataclass, describes."""
+        names: dict[str, dict[str, None]] = defaultdict(dict)
+        public, secret = set(), set()
+        for path, annotation in _fields(target, ""):
+            section, _, name = path.rpartition(".")
+            names[section][name] = None
+            if annotation is SecretReference:
+                secret.add(path)
+            elif annotation is not dict:
+                public.add(path)
+        return cls({path: tuple(found) for path, found in names.items()}, frozenset(public), frozenset(secret), schemes)
+
+    def shows_key(self, path: str) -> bool:
+        """Whether the name of the field at `path` may be shown."""
+        section, _, name = path.rpartition(".")
+        known = self.names.get(section)
+        return known is not None and ("*" in known or shown_name(name, known) is not None)
+
+    def shown_part(self, path: str, value: object, written: str) -> int:
+        """Return how many characters of a value, as it is written, may be shown.
+
+        Args:
+            path: its field.
+            value: what it means.
+            written: how it stands in the file, quotes included.
+        """
+        if path in self.secret:
+            return self._shown_reference(value, written)
+        section = path.rpartition(".")[0]
+        return len(written) if path in self.public or f"{section}.*" in self.public else 0
+
+    def _shown_reference(self, value: object, written: str) -> int:
+        reference = SecretReference.parse(value) if isinstance(value, str) else None
+        if reference is None or reference.is_literal:
+            return 0
+        if reference.scheme in self.schemes:
+            return len(written)
+        return written.index("://") + len("://")
+
+
+def _fields(target: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the path of each field below a dataclass with its bare type; `dict` stands for a section."""
+    for name, hint in typing.get_type_hints(target, include_extras=True).items():
+        yield from _field(hint, prefix + name)
+
+
+def _field(annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        yield from _field(arguments[0], path)
+    elif origin in (Union, types.UnionType):
+        for member in arguments:
+            if member is not type(None):
+                yield from _field(member, path)
+    elif origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        yield path, dict
+        yield f"{path}.*", str
+    elif dataclasses.is_dataclass(annotation) and annotation is not SecretReference:
+        yield path, dict
+        yield from _fields(annotation, f"{path}.")
+    else:
+        yield path, annotation

@@ -1,0 +1,170 @@
+r"""The rules' pages, one Markdown file each in `data/rules/`: what a person reads who met a finding.
+
+    # OM201 port-encryption-mismatch
+
+    Severity: error.
+
+    ## What it checks
+    ## Why it matters
+    ## Bad example
+    ## Good example
+    ## How to fix
+    ## Fix safety
+    ## Sources
+
+All sections are there, in this order. The tests run the two examples: the bad one gives exactly the findings that it marks, the good one none.
+What decides about an example can be seen in it:
+
+- Each block is a file, and its first line a comment that names it, then, where it matters, the day and how it is stored:
+  `# operators/rh.yaml`, `# opsmail.toml`, `# waivers.yaml`, `# operators/rh.yaml, checked on 2027-01-15`, `# operators/rh.yaml, saved as UTF-16`,
+  `# operators/rh.yaml, with \u202E written out` (escapes stand for characters that cannot be seen).
+- A comment under a line marks places in it: `^^^` the finding, `---` a related place; what follows is the text shown there. A place in the first
+  column begins at the `#` itself. A finding that concerns a whole file has no mark: it is in the first operator file shown.
+
+        port: 465
+        #     ^^^ 465 is the implicit-TLS port
+
+- A block of an operator file without `version:` is a piece: the sections it lacks are those of a complete, correct operator of that name.
+- `opsmail.toml` and `waivers.yaml` of the bad example hold for the good one too, unless it shows its own.
+- Examples of OM7xx and OM8xx are the whole folder: `metaagendador.yaml` joins as the master unless an example says who is, and `rh.yaml` where no
+  operator is shown. The others are checked as single files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from opsmail.findings import RuleMeta
+
+SECTIONS = (
+    "What it checks",
+    "Why it matters",
+    "Bad example",
+    "Good example",
+    "How to fix",
+    "Fix safety",
+    "Sources",
+)
+_TITLE = re.compile(r"# (OM[0-9]{3}) ([a-z0-9-]+)")
+_FENCE = re.compile(r"```([a-z]*)")
+
+
+class PageError(ValueError):
+    """A page that does not have the shape of one; a defect that the tests tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: the text of a file, or a command.
+
+    Args:
+        language: as the fence names it; empty where it names none.
+        lines: without line ends.
+    """
+
+    language: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of a page, its text in Markdown."""
+
+    title: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The stable name that JSON uses: `what_it_checks`."""
+        return self.title.lower().replace(" ", "_")
+
+    def pieces(self) -> Iterator[str | Block]:
+        """Yield paragraphs and list items, each on one line, and blocks as they are."""
+        lines: list[str] = []
+        block: list[str] | None = None
+        language = ""
+        for line in self.text.splitlines():
+            fence = _FENCE.fullmatch(line)
+            if block is not None and fence is None:
+                block.append(line)
+                continue
+            if lines and (fence is not None or not line.strip() or line.startswith("- ")):
+                yield " ".join(lines)
+                lines = []
+            if fence is not None and block is None:
+                block, language = [], fence[1]
+            elif fence is not None and block is not None:
+                yield Block(language, tuple(block))
+                block = None
+            elif line.strip():
+                lines.append(line.strip())
+        if block is not None:
+            raise PageError(f"a block in '{self.title}' does not end")
+        if lines:
+            yield " ".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class RulePage:
+    """A rule's page.
+
+    Args:
+        id: the rule's id.
+        name: the rule's name.
+        facts: the line under the title.
+        sections: in the order of `SECTIONS`.
+        markdown: the page as it is written.
+    """
+
+    id: str
+    name: str
+    facts: str
+    sections: tuple[Section, ...]
+    markdown: str
+
+    def section(self, title: str) -> Section:
+        """Return one section by its title."""
+        return self.sections[SECTIONS.index(title)]
+
+
+def facts(meta: RuleMeta) -> str:
+    """Return the line that a page has under its title: what the rule's metadata says, in words."""
+    fixed = " Cannot be waived, ignored or lowered." if meta.unwaivable else ""
+    return f"Severity: {meta.severity.label}.{fixed}"
+
+
+def load_page(rule_id: str) -> RulePage:
+    """Return the page of one rule.
+
+    Raises:
+        FileNotFoundError: the rule has none.
+        PageError: it has not the shape of a page.
+    """
+    return parse_page((files("opsmail") / "data" / "rules" / f"{rule_id}.md").read_text("utf-8"))
+
+
+def parse_page(markdown: str) -> RulePage:
+    """Return the page that a Markdown text writes.
+
+    Raises:
+        PageError: the title, the line under it or a section is missing, empty, or not where it belongs.
+    """
+    head, *parts = re.split(r"^## ", markdown, flags=re.MULTILINE)
+    title, _, below = head.partition("\n")
+    match = _TITLE.fullmatch(title)
+    if match is None or not below.strip():
+        raise PageError("a page starts with '# OM000 name-of-the-rule' and a line on its severity")
+    sections = []
+    for part in parts:
+        name, _, text = part.partition("\n")
+        sections.append(Section(name.strip(), text.strip("\n")))
+    titles = tuple(section.title for section in sections)
+    if titles != SECTIONS:
+        raise PageError(f"{match[1]} has the sections {titles}, not {SECTIONS}")
+    empty = [section.title for section in sections if not section.text.strip()]
+    if empty:
+        raise PageError(f"{match[1]}: nothing is written under '{empty[0]}'")
+    return RulePage(match[1], match[2], below.strip(), tuple(sections), markdown)

@@ -1,0 +1,51 @@
+"""`opsmail evidence`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.options import session_options
+from opsmail.cli.proofs import trusted_keys
+from opsmail.cli.session import Session
+from opsmail.evidence.files import FOLDER, list_envelopes, verify_files
+from opsmail.evidence.invalid import InvalidEvidence
+from opsmail.evidence.facts import format_time
+from opsmail.messages import msg, msgn
+
+
+@click.group("evidence")
+def command() -> None:
+    """Signed statements of what was proven."""
+
+
+@command.command("verify", epilog="Example:  opsmail evidence verify .opsmail/evidence/*.json")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@session_options
+def verify(files: tuple[Path, ...], session: Session) -> int:
+    """Tell what each statement says, who signed it, and whether it holds. Without FILES, those in .opsmail/evidence."""
+    paths = files or list_envelopes(session.root / FOLDER)
+    refused = 0
+    for answer in verify_files(paths, trusted_keys(session.settings())):
+        file = Path(answer.source).name
+        if isinstance(answer, InvalidEvidence):
+            refused += 1
+            line = msg("✗ {file}: {reason}", file=file, reason=answer.message)
+        else:
+            context = answer.statement.context
+            line = msg(
+                "✓ {file}: `{kind}` for {subject}, environment {environment}, {time}, signed by {key}",
+                file=file,
+                kind=answer.statement.kind.value,
+                subject=answer.statement.subject,
+                environment=context.environment,
+                time=format_time(context.time),
+                key=str(answer.key),
+            )
+        session.console.result(session.console.text(line) + "\n")
+    session.console.say(
+        msgn("{count} statement, {refused} refused", "{count} statements, {refused} refused", len(paths), refused=refused)
+    )
+    return ExitCode.FINDINGS if refused else ExitCode.DONE

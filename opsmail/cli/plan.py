@@ -1,0 +1,61 @@
+"""`opsmail plan`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.options import session_options
+from opsmail.cli.outputs import Output, parse_outputs
+from opsmail.cli.planning import prepare_reading
+from opsmail.cli.revision import Revision
+from opsmail.cli.session import Session
+from opsmail.errors import RefusedError
+from opsmail.messages import msgn
+from opsmail.output.results import plans
+from opsmail.output.style import Style
+from opsmail.publish.limits import Allowances, Violation, violations
+from opsmail.publish.plan import Plan
+
+_FORMATS = ("text", "json", "markdown")
+
+
+@click.command("plan", epilog="Example:  opsmail plan --env production --out plan.json")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `publish FILE`.")
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text, json or markdown.  [default: text]")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
+@click.option("--commit", metavar="SHA", help="Plan this commit.  [default: HEAD]")
+@session_options
+def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit: str | None, session: Session) -> int:
+    """Show what `publish` would change, in words, and which limits it would meet. Changes nothing."""
+    outputs = parse_outputs(formats or ("text",), _FORMATS)
+    revision = Revision.open(session, commit)
+    checked = revision.check()
+    errors = checked.errors()
+    if errors:
+        raise RefusedError(
+            msgn("the check finds {count} error in this commit", "the check finds {count} errors in this commit", len(errors)),
+            hint=errors[0].message,
+        )
+    plan = prepare_reading(session, revision, checked).plan
+    limits = list(violations(plan, revision.settings.file.store, Allowances()))
+    for output in outputs:
+        output.write(session.console, _render(output, plan, limits, session))
+    if out is not None:
+        Output("json", out).write(session.console, plans.as_json(plan))
+    return ExitCode.FINDINGS if exit_code and plan.changes else ExitCode.DONE
+
+
+def _render(output: Output, plan: Plan, limits: list[Violation], session: Session) -> str:
+    language = session.console.language
+    match output.format:
+        case "json":
+            return plans.as_json(plan)
+        case "markdown":
+            return plans.as_markdown(plan, limits, language)
+        case _:
+            color = output.file is None and session.console.colors(sys.stdout)
+            return plans.as_text(plan, limits, language, Style(color))

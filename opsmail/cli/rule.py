@@ -1,0 +1,86 @@
+"""`opsmail rule`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from opsmail.check.pages import load_page
+from opsmail.check.rules import all_rules
+from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.options import session_options
+from opsmail.cli.session import Session
+from opsmail.errors import UsageError
+from opsmail.findings import RuleMeta
+from opsmail.messages import msg
+from opsmail.output.results.rule import (
+    document,
+    render_json,
+    render_list,
+    render_markdown,
+    render_markdown_list,
+    render_text,
+)
+from opsmail.shape import nearest
+
+
+@click.command("rule", epilog="Example:  opsmail rule OM201")
+@click.argument("rule_id", required=False, metavar="[ID]")
+@click.option("--all", "everything", is_flag=True, help="Every rule's page instead of one.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to write it.",
+)
+@session_options
+def command(rule_id: str | None, everything: bool, output: str, session: Session) -> int:
+    """Explain a rule: what it checks, why it matters, examples, and how to fix what it finds.
+
+    ID is a rule's id or name, as findings show them. Without one, all rules are listed.
+    """
+    if rule_id is not None and everything:
+        raise UsageError(msg("--all and {id} do not go together", id=rule_id), hint=msg("leave out one of them"))
+    rules = all_rules()
+    chosen = [_find(rule_id, rules)] if rule_id is not None else list(rules.values())
+    if rule_id is None and not everything:
+        text = _list(chosen, output, session)
+    else:
+        text = _pages(chosen, output, session, single=not everything)
+    session.console.result(text)
+    return ExitCode.DONE
+
+
+def _list(metas: list[RuleMeta], output: str, session: Session) -> str:
+    if output == "json":
+        return render_json([document(meta) for meta in metas])
+    if output == "markdown":
+        return render_markdown_list(metas)
+    return render_list(metas, session.console.language, session.console.colors(sys.stdout))
+
+
+def _pages(metas: list[RuleMeta], output: str, session: Session, *, single: bool) -> str:
+    pages = [load_page(meta.id) for meta in metas]
+    if output == "json":
+        documents = [document(meta, page) for meta, page in zip(metas, pages, strict=True)]
+        return render_json(documents[0] if single else documents)
+    if output == "markdown":
+        return render_markdown(pages)
+    return "\n\n".join(render_text(page, session.console.colors(sys.stdout)) for page in pages)
+
+
+def _find(text: str, rules: dict[str, RuleMeta]) -> RuleMeta:
+    """Return the rule that a person named by its id or name."""
+    known = {meta.id.lower(): meta for meta in rules.values()} | {meta.name: meta for meta in rules.values()}
+    found = known.get(text.lower())
+    if found is not None:
+        return found
+    guess = nearest(text, list(known))
+    if guess is None:
+        hint = msg("`opsmail rule` lists all of them")
+    else:
+        hint = msg("did you mean {id} ({name})? `opsmail rule` lists all", id=known[guess].id, name=known[guess].name)
+    raise UsageError(msg("there is no rule `{id}`", id=text[:60]), hint=hint)

@@ -1,0 +1,179 @@
+"""DSSE envelopes: signed, and judged byte by byte before anything in them is believed.
+
+https://github.com/secure-systems-lab/dsse/blob/master/protocol.md; signing and verifying are securesystemslib's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import UnverifiedSignatureError
+
+from opsmail.evidence.invalid import InvalidEvidence, Reason
+from opsmail.evidence.keys import SigningKey, TrustedKey
+from opsmail.evidence.statement import Statement
+from opsmail.evidence.strict_json import parse_object
+from opsmail.messages import Message, msg
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedStatement:
+    """A statement whose signature holds, by a key that may sign it.
+
+    Args:
+        statement: what it says.
+        key: who signed.
+        digest: SHA-256 of the envelope's bytes, by which it is kept.
+        source: the file it came from; empty where it came from elsewhere.
+    """
+
+    statement: Statement
+    key: TrustedKey
+    digest: str
+    source: str = ""
+
+    @property
+    def predicate(self) -> dict[str, Any]:
+        """What the statement says beyond its context, as plain data."""
+        return self.statement.predicate
+
+
+def sign(statement: Statement, key: SigningKey) -> bytes:
+    """Return the envelope of `statement`, signed; the same statement and key give the same bytes.
+
+    Raises:
+        InvalidEvidence: the statement has a value that no reader would accept, or is too large.
+    """
+    envelope = Envelope(statement.payload(), PAYLOAD_TYPE, {})
+    envelope.sign(key.signer())
+    content = rfc8785.dumps(envelope.to_dict())
+    parse_object(content)
+    return content
+
+
+def verify(
+    envelope: bytes, keys: Iterable[TrustedKey], *, kind: str | None = None, environment: str | None = None
+) -> VerifiedStatement:
+    """Return the statement in `envelope`.
+
+    Args:
+        envelope: any bytes.
+        keys: whose signatures count, and for what.
+        kind: the kind it has to be of; None for any that its key may sign.
+        environment: the environment it has to be for; None for any that its key may sign for.
+
+    Raises:
+        InvalidEvidence: with the first reason why it does not count.
+    """
+    parsed = _envelope(envelope)
+    statement = _readable(parsed.payload)
+    key = _signer(parsed, keys, statement)
+    # The signature holds from here on: what cannot be read now is the signer's fault.
+    statement = Statement.parse(parsed.payload)
+    _allow(statement, key)
+    if (kind or statement.kind, environment or statement.context.environment) != (
+        statement.kind,
+        statement.context.environment,
+    ):
+        raise InvalidEvidence(
+            Reason.UNEXPECTED,
+            msg(
+                "it is a `{kind}` statement for environment {environment}, which is not what was looked for",
+                kind=statement.kind.value,
+                environment=statement.context.environment,
+            ),
+            statement=statement,
+        )
+    return VerifiedStatement(statement, key, hashlib.sha256(envelope).hexdigest())
+
+
+def _envelope(content: bytes) -> Envelope:
+    """Return the envelope in `content`, of which nothing is verified but its form."""
+    match parse_object(content):
+        case {
+            "payload": str(payload),
+            "payloadType": str(payload_type),
+            "signatures": [{"keyid": str(key_id), "sig": str(signature)}],
+        }:
+            if payload_type != PAYLOAD_TYPE:
+                raise InvalidEvidence(Reason.PAYLOAD_TYPE, msg("its payload type is not that of in-toto statements"))
+            if _is_base64(payload) and _is_base64(signature):
+                # from_dict takes the signatures apart, so it gets a copy of what is needed and nothing else.
+                return Envelope.from_dict(
+                    {
+                        "payload": payload,
+                        "payloadType": payload_type,
+                        "signatures": [{"keyid": key_id, "sig": signature}],
+                    }
+                )
+    raise InvalidEvidence(Reason.NOT_AN_ENVELOPE, msg("it is not a DSSE envelope with one signature"))
+
+
+def _is_base64(text: str) -> bool:
+    """Tell whether `text` is base64 as it is written here: one spelling for one content."""
+    try:
+        return base64.b64encode(base64.b64decode(text, validate=True)) == text.encode("ascii")
+    except ValueError:
+        return False
+
+
+def _readable(payload: bytes) -> Statement | None:
+    """Return the statement for use in explanations, None where it cannot be read."""
+    try:
+        return Statement.parse(payload)
+    except InvalidEvidence:
+        return None
+
+
+def _signer(envelope: Envelope, keys: Iterable[TrustedKey], statement: Statement | None) -> TrustedKey:
+    (key_id,) = envelope.signatures
+    known: Mapping[str, TrustedKey] = {key.public.key_id: key for key in keys}
+    key = known.get(key_id)
+    if key is None:
+        raise InvalidEvidence(
+            Reason.UNKNOWN_KEY,
+            msg("it is signed by a key that the settings do not name"),
+            hint=msg("if the key is yours, add its public half to `[[gate.keys]]`"),
+            statement=statement,
+        )
+    try:
+        envelope.verify([key.public.verifier()], 1)
+    except UnverifiedSignatureError:
+        raise InvalidEvidence(
+            Reason.BAD_SIGNATURE,
+            msg("its signature does not hold: it was changed after the key {key} signed it", key=str(key)),
+            statement=statement,
+        ) from None
+    return key
+
+
+def _allow(statement: Statement, key: TrustedKey) -> None:
+    """Raise where `key` may not sign `statement`."""
+    environment = statement.context.environment
+    refusal: tuple[Reason, Message] | None = None
+    if key.revoked:
+        refusal = Reason.REVOKED_KEY, msg("it is signed by the key {key}, which was revoked", key=str(key))
+    elif statement.kind not in key.kinds:
+        refusal = (
+            Reason.KIND_NOT_ALLOWED,
+            msg("it is signed by the key {key}, which may not sign `{kind}`", key=str(key), kind=statement.kind.value),
+        )
+    elif environment not in key.environments:
+        refusal = (
+            Reason.ENVIRONMENT_NOT_ALLOWED,
+            msg(
+                "it is signed by the key {key}, which does not count for environment {environment}",
+                key=str(key),
+                environment=environment,
+            ),
+        )
+    if refusal is not None:
+        raise InvalidEvidence(*refusal, statement=statement)

@@ -1,0 +1,148 @@
+"""What statements say: where they come from, what a test send showed, who approved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from opsmail.constraints import Length, Parsed, Pattern, Range
+from opsmail.messages import msg
+
+
+class Depth(StrEnum):
+    """How far a test send went; each includes those before it, in this order."""
+
+    RESOLVE = "resolve"
+    TLS = "tls"
+    AUTHENTICATE = "authenticate"
+    ENVELOPE = "envelope"
+    SEND = "send"
+    RECEIPT = "receipt"
+
+    def reaches(self, other: Depth) -> bool:
+        """Tell whether this depth includes `other`."""
+        order = list(Depth)
+        return order.index(self) >= order.index(other)
+
+
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+
+
+def format_time(time: datetime) -> str:
+    """Return an RFC 3339 time in UTC, cut to whole seconds; ValueError for a `time` without a time zone."""
+    if time.tzinfo is None:
+        raise ValueError("a time without a time zone")
+    return time.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that `format_time` wrote; ValueError for anything else."""
+    if re.fullmatch(_TIME, text) is None:
+        raise ValueError("not a time in UTC")
+    return datetime.fromisoformat(text)
+
+
+_Line = Annotated[str, Pattern(r"[^\u0000-\u001f\u007f-\u009f]{1,500}", msg("one line of text"), "text")]
+_Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", msg("a SHA-256"), "0" * 64)]
+_Time = Annotated[datetime, Parsed(parse_time, msg("a time in UTC"), "2026-01-31T09:30:00Z", _TIME)]
+_Link = Annotated[str, Pattern(r"https?://[!-~]{1,500}", msg("a link"), "https://ci.example/runs/1")]
+_Commit = Annotated[str, Pattern(r"[0-9a-f]{40}|[0-9a-f]{64}", msg("a git commit"), "0" * 40)]
+_Settings = Annotated[str, Pattern(r"sha256:[0-9a-f]{64}", msg("a SHA-256"), "sha256:" + "0" * 64)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every statement says of where it comes from.
+
+    Args:
+        repository: which repository, without credentials.
+        environment: for which environment.
+        settings_digest: the settings it was made under, `sha256:` and hex.
+        time: when, to the second.
+        version: of opsmail.
+        commit: the git commit, full.
+        run: a link to the run that made it; None where there is none.
+    """
+
+    repository: _Line
+    environment: _Line
+    settings_digest: _Settings
+    time: _Time
+    version: _Line
+    commit: _Commit
+    run: _Link | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """The session and the server's certificate, as the test saw them.
+
+    Args:
+        version: such as `TLSv1.3`.
+        cipher: the suite.
+        subject: the certificate's.
+        issuer: the certificate's.
+        not_after: until when it is valid; None where that is not known.
+        sha256: its fingerprint, hexadecimal.
+    """
+
+    version: _Line
+    cipher: _Line
+    subject: Annotated[str, Length(0, 1000)] = ""
+    issuer: Annotated[str, Length(0, 1000)] = ""
+    not_after: _Time | None = None
+    sha256: _Hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerReply:
+    """The server's answer to the message.
+
+    Args:
+        code: three digits.
+        enhanced: RFC 3463 status such as `2.0.0`; None without one.
+        text: what it said, with its queue id.
+    """
+
+    code: Annotated[int, Range(200, 599)]
+    enhanced: _Line | None = None
+    text: Annotated[str, Length(0, 1000)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSend:
+    """What a passed test send showed. Only what passed is signed.
+
+    Args:
+        depth: how far it went.
+        stages: those that passed, in their order.
+        tls: None where the connection was not to be encrypted.
+        mechanism: the SASL mechanism; None without a login.
+        reply: the last answer; None where the test ended before one.
+        message_id: the test message's; None where none was sent.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    depth: Depth
+    stages: tuple[_Line, ...]
+    tls: Tls | None = None
+    mechanism: _Line | None = None
+    reply: ServerReply | None = None
+    message_id: _Line | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who approved; that it is not the author of the commit is for whoever asks for approvals to see.
+
+    Args:
+        approver: an e-mail address or account.
+        role: in which capacity.
+    """
+
+    approver: _Line
+    role: _Line

@@ -1,0 +1,98 @@
+"""What a live test found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from opsmail.evidence.facts import Depth
+from opsmail.mail.diagnosis import Diagnosis
+from opsmail.mail.failure import Stage
+from opsmail.mail.peer import TlsFacts
+from opsmail.mail.reply import Reply
+from opsmail.messages import Message
+
+
+class Outcome(StrEnum):
+    """What a test or a stage says. `INCONCLUSIVE` proves nothing either way; `SKIPPED` was not tried and is never counted as passed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """One stage of a test.
+
+    Args:
+        stage: which one.
+        outcome: what it says.
+        milliseconds: how long it took.
+        tls: the session and certificate, for the stage that made them.
+        mechanism: the SASL mechanism, for the login.
+        reply: the server's answer, for the stages that end with one.
+    """
+
+    stage: Stage
+    outcome: Outcome
+    milliseconds: int
+    tls: TlsFacts | None = None
+    mechanism: str | None = None
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a test did not pass.
+
+    Args:
+        stage: where it ended.
+        diagnosis: which rule, cause, remedy, field and whose fault.
+        detail: what happened, in one sentence.
+        reply: what the server said, if anything.
+    """
+
+    stage: Stage
+    diagnosis: Diagnosis
+    detail: Message
+    reply: Reply | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Failed where the settings or the provider have to change, inconclusive where another try may pass."""
+        return Outcome.FAILED if self.diagnosis.fault.conclusive else Outcome.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """The test of one operator.
+
+    Args:
+        operator: its id.
+        digest: of the effective operator that was tested, `sha256:` and hex.
+        outcome: what the test says.
+        depth: how far it was to go.
+        stages: in their order, as far as it got.
+        milliseconds: all together.
+        attempts: how often it was tried.
+        failure: why it did not pass; None for one that did.
+        skipped: why it was not tried; None for one that was.
+        message_id: the test message's, once there is one.
+        transcript: what was said, without secrets.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    operator: str
+    digest: str
+    outcome: Outcome
+    depth: Depth
+    stages: tuple[StageResult, ...] = ()
+    milliseconds: int = 0
+    attempts: int = 1
+    failure: Failure | None = None
+    skipped: Message | None = None
+    message_id: str | None = None
+    transcript: tuple[str, ...] = ()

@@ -1,0 +1,167 @@
+"""SMTP replies: their strict grammar, within limits that no server can stretch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+#: Turns the lines of a reply, as bytes, into lines without secrets. It must return as many lines as it got.
+Redact = Callable[[Sequence[bytes]], list[bytes]]
+
+#: What is shown of a reply at most, in characters.
+SHOWN = 500
+
+# RFC 5321 section 4.2: no reply begins with 1, and the second digit goes to 5.
+_CODE_DIGITS = (b"2345", b"012345", b"0123456789")
+# RFC 3463 section 2; RFC 2034 section 4 puts it first in the text.
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?: |$)")
+
+
+class ReplySyntaxError(ValueError):
+    """Bytes that are not a reply; the text says why and repeats none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a reply is accepted, in octets and lines; RFC 5321 asks for 512 octets a line, real servers send more."""
+
+    line: int = 8 * 1024
+    lines: int = 100
+    reply: int = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered.
+
+    Args:
+        code: three digits.
+        enhanced: the enhanced status code (RFC 3463) such as `5.7.8`, None where there is none or it contradicts the code.
+        lines: the text of each line without codes; characters that could act on a terminal and bytes that are not UTF-8 are written as `\\xNN`.
+    """
+
+    code: int
+    enhanced: str | None
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All lines as one."""
+        return " ".join(line for line in self.lines if line)
+
+    @property
+    def severity(self) -> int:
+        """The first digit: 2 done, 3 go on, 4 not now, 5 no."""
+        return self.code // 100
+
+    def __str__(self) -> str:
+        words = [str(self.code), self.enhanced or "", self.text]
+        shown = " ".join(word for word in words if word)
+        return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+
+
+class ReplyParser:
+    """Cuts a stream of bytes into replies, one at a time.
+
+    Args:
+        limits: how much is accepted.
+    """
+
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
+        self._limits = limits
+        self._buffer = bytearray()
+        self._code: bytes | None = None
+        self._lines: list[bytes] = []
+        self._size = 0
+        #: Set once a secret has been said: every later reply goes through it before anybody sees it.
+        self.redact: Redact | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether part of a reply has arrived."""
+        return bool(self._buffer or self._lines)
+
+    def feed(self, data: bytes) -> tuple[Reply | None, bytes]:
+        """Return the reply that `data` completes, if any, and the bytes behind it.
+
+        Raises:
+            ReplySyntaxError: it is no reply, or more than the limits allow. The parser is of no use afterwards.
+        """
+        position = 0
+        while position < len(data):
+            # Never more than one line is held, whatever is thrown at us.
+            room = self._limits.line - len(self._buffer)
+            end = data.find(b"\n", position, position + room)
+            if end < 0:
+                self._buffer += data[position : position + room]
+                self._check_start()
+                if len(self._buffer) >= self._limits.line:
+                    raise ReplySyntaxError(f"a line of more than {self._limits.line} octets")
+                return None, b""
+            self._buffer += data[position : end + 1]
+            position = end + 1
+            reply = self._end_line()
+            if reply is not None:
+                return reply, data[position:]
+        return None, b""
+
+    def _check_start(self) -> None:
+        """Refuse a line by its first four octets, without waiting for its end that may never come."""
+        for octet, allowed in zip(self._buffer, _CODE_DIGITS, strict=False):
+            if octet not in allowed:
+                raise ReplySyntaxError("a line that does not begin with a reply code")
+        if self._code is not None and not self._code.startswith(bytes(self._buffer[:3])):
+            raise ReplySyntaxError("a reply whose code changes from line to line")
+        if len(self._buffer) > 3 and self._buffer[3] not in b" -\r":
+            raise ReplySyntaxError("a line that does not begin with a reply code")
+
+    def _end_line(self) -> Reply | None:
+        self._check_start()
+        line = bytes(self._buffer)
+        self._buffer.clear()
+        if len(line) < 5 or not line.endswith(b"\r\n"):
+            raise ReplySyntaxError("a line that does not end in CR LF")
+        self._size += len(line)
+        self._code = line[:3]
+        self._lines.append(line[4:-2])
+        if b"\r" in self._lines[-1] or (line[3:4] == b"\r" and len(line) > 5):
+            raise ReplySyntaxError("a line with a CR inside")
+        if len(self._lines) > self._limits.lines:
+            raise ReplySyntaxError(f"a reply of more than {self._limits.lines} lines")
+        if self._size > self._limits.reply:
+            raise ReplySyntaxError(f"a reply of more than {self._limits.reply} octets")
+        if line[3:4] == b"-":
+            return None
+        reply = _read(int(self._code), self._lines if self.redact is None else self.redact(self._lines))
+        self._code, self._lines, self._size = None, [], 0
+        return reply
+
+
+def readable(data: bytes) -> str:
+    """Return `data` as text; what is not UTF-8 and what a terminal or a log would act on is written as `\\xNN` or `\\uNNNN`."""
+    text = data.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _read(code: int, lines: Sequence[bytes]) -> Reply:
+    texts = [readable(line) for line in lines]
+    match = _ENHANCED.match(texts[0])
+    # RFC 2034 section 4: its class is the reply's. One that says otherwise is only text.
+    if match is None or int(match[1]) != code // 100:
+        return Reply(code, None, tuple(text.strip() for text in texts))
+    enhanced = match[0].rstrip()
+    return Reply(code, enhanced, tuple(_without(text, enhanced).strip() for text in texts))
+
+
+def _without(text: str, enhanced: str) -> str:
+    return text[len(enhanced) :] if text == enhanced or text.startswith(enhanced + " ") else text

@@ -1,0 +1,1 @@
+"""Outputs of tests, plans and history."""

@@ -1,0 +1,1 @@
+"""Publish: plan, gate, one atomic generation."""

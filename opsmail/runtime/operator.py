@@ -1,0 +1,165 @@
+"""One published operator, and sending with it: the same transport as the test send."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from copy import copy
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate, getaddresses, make_msgid
+
+from opsmail.errors import OpsmailError, RefusedError
+from opsmail.mail.endpoint import Credentials, Endpoint
+from opsmail.mail.failure import StageError
+from opsmail.mail.reply import Reply
+from opsmail.mail.submission import Deadlines, Submission
+from opsmail.mail.tls import TrustStores
+from opsmail.messages import msg
+from opsmail.operator.digest import EffectiveOperator
+from opsmail.operator.model import BasicAuthentication, Operator, Role
+from opsmail.references import SecretReference
+from opsmail.secrets import Secret, Secrets, password
+
+#: RFC 4954 §6: the credentials are not valid.
+_BAD_CREDENTIALS = 535
+
+
+class OperatorDisabledError(RefusedError):
+    """The operator is published and switched off."""
+
+
+class SecretCache:
+    """Secrets by reference, so that a vault is not asked for every message; an entry goes when a server refuses it."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._known: dict[SecretReference, Secret] = {}
+        self._lock = threading.Lock()
+
+    def password(self, reference: SecretReference) -> Secret:
+        """Return the password that `reference` names."""
+        with self._lock:
+            known = self._known.get(reference)
+        if known is None:
+            known = password(self._secrets.resolve(reference), reference)
+            with self._lock:
+                self._known[reference] = known
+        return known
+
+    def forget(self, reference: SecretReference) -> None:
+        """Ask anew the next time."""
+        with self._lock:
+            self._known.pop(reference, None)
+
+
+class PublishedOperator:
+    """An operator as it is published.
+
+    Args:
+        effective: the published document.
+        generation: the number it was read from.
+        trust: TLS contexts, shared by all operators.
+        secrets: where its password comes from.
+    """
+
+    def __init__(
+        self, effective: EffectiveOperator, generation: int, trust: TrustStores, secrets: SecretCache
+    ) -> None:
+        self._effective = effective
+        self._trust = trust
+        self._secrets = secrets
+        #: The number of the generation it was read from.
+        self.generation = generation
+
+    @property
+    def settings(self) -> Operator:
+        """Every field of the operator's file."""
+        return self._effective.operator
+
+    @property
+    def is_master(self) -> bool:
+        """Whether the scheduler sends with it."""
+        return self.settings.role is Role.MASTER
+
+    def send(self, message: EmailMessage, recipients: Sequence[str] | None = None, deadlines: Deadlines | None = None) -> Reply:
+        """Send a message as this operator and return the server's reply, which accepts it and promises no delivery.
+
+        Args:
+            message: its `From` is set when it is missing, and must be the operator's sender otherwise; `Bcc` is not sent.
+            recipients: bare addresses; those of `To`, `Cc` and `Bcc` when left out.
+            deadlines: how long each stage may take.
+
+        Raises:
+            OperatorDisabledError: the operator is switched off.
+            RefusedError: the message is from somebody else, or has no recipient.
+            SecretError: the password does not resolve here.
+            StageError: a stage failed; `outcome_unknown` says that the message may have been taken.
+        """
+        operator = self.settings
+        if not operator.enabled:
+            raise OperatorDisabledError(
+                msg("the operator `{operator}` is switched off", operator=operator.operator),
+                hint=msg("publish it with `enabled: true`, or use another operator"),
+            )
+        to = list(recipients) if recipients is not None else _recipients(message)
+        if not to:
+            raise RefusedError(msg("the message has no recipient"), hint=msg("set `To`, or pass recipients"))
+        outgoing = _prepared(message, operator)
+        domain = operator.sender.address.rpartition("@")[2]
+        endpoint = Endpoint.of(self._effective)
+        with Submission(endpoint, self._trust, deadlines or Deadlines(), client_name=domain) as submission:
+            submission.resolve()
+            submission.connect()
+            submission.secure()
+            self._authenticate(submission)
+            reply = submission.deliver(outgoing, operator.sender.address, to)
+            submission.quit()
+        return reply
+
+    def _authenticate(self, submission: Submission) -> None:
+        authentication = self.settings.authentication
+        if authentication.type == "none":
+            return
+        if not isinstance(authentication, BasicAuthentication):
+            raise UnsupportedAuthenticationError(
+                msg("`{operator}` uses modern authentication, which this version cannot send with", operator=self.settings.operator)
+            )
+        credentials = Credentials(authentication.username, self._secrets.password(authentication.password))
+        try:
+            submission.authenticate(credentials)
+        except StageError as error:
+            if error.reply is not None and error.reply.code == _BAD_CREDENTIALS:
+                self._secrets.forget(authentication.password)
+            raise
+
+
+class UnsupportedAuthenticationError(OpsmailError):
+    """This version cannot log in the way the operator asks for."""
+
+
+def _recipients(message: EmailMessage) -> list[str]:
+    fields = [str(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
+    return [address for _, address in getaddresses(fields) if address]
+
+
+def _prepared(message: EmailMessage, operator: Operator) -> EmailMessage:
+    """Return a copy with what every message needs, and without `Bcc`; the caller's own object stays as it is."""
+    outgoing = copy(message)  # shares the body, which is not changed
+    outgoing._headers = list(message._headers)  # type: ignore[attr-defined]  # the email package has no other shallow copy
+    del outgoing["Bcc"]
+    sender = operator.sender
+    written = getaddresses([str(value) for value in message.get_all("From", [])])
+    if not written:
+        outgoing["From"] = formataddr((sender.display_name or "", sender.address))
+    elif [address.lower() for _, address in written] != [sender.address.lower()]:
+        raise RefusedError(
+            msg("the message is not from `{address}`, the operator's sender", address=sender.address),
+            hint=msg("leave `From` out: the operator sets it"),
+        )
+    if "Reply-To" not in outgoing and sender.reply_to is not None:
+        outgoing["Reply-To"] = sender.reply_to
+    if "Date" not in outgoing:
+        outgoing["Date"] = formatdate()
+    if "Message-ID" not in outgoing:
+        outgoing["Message-ID"] = make_msgid(domain=sender.address.rpartition("@")[2])
+    return outgoing

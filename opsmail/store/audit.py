@@ -1,0 +1,74 @@
+"""Whether a store is whole, asked through the port alone, so for every backend alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsmail.messages import Message, msg
+from opsmail.store.interface import NO_EVENT, PAGE, Head, Store, StoreDamaged
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was examined and found whole.
+
+    Args:
+        head: where the environment stood when the examination began.
+        generations: how many were read, with their blobs.
+        events: how many the log holds.
+    """
+
+    head: Head
+    generations: int
+    events: int
+
+
+def audit(store: Store, environment: str) -> Audit:
+    """Walk the event log and the generations of `environment` from the first to the head.
+
+    What is published meanwhile is left for the next time. What the generations say is judged by who can read them.
+
+    Raises:
+        StoreDamaged: naming the first thing that does not fit. `MissingBlobs` is one of its kind.
+    """
+    store.check()
+    head = store.head(environment)
+    if _end_of_events(store, head) != (head.events, head.last_hash):
+        raise _damaged(
+            store, msg("the events of environment {environment} do not reach its head", environment=environment)
+        )
+    if _end_of_generations(store, head) != (head.number, head.digest):
+        raise _damaged(
+            store, msg("the generations of environment {environment} do not reach its head", environment=environment)
+        )
+    return Audit(head, head.number, head.events)
+
+
+def _end_of_events(store: Store, head: Head) -> tuple[int, str]:
+    """Walk the log, whose links the store compares; return the sequence number and the hash it ends with."""
+    end = (0, NO_EVENT)
+    while end[0] < head.events:
+        page = store.events(head.environment, after=end[0], limit=min(PAGE, head.events - end[0]))
+        if not page:
+            break
+        end = (page[-1].sequence, page[-1].hash)
+    return end
+
+
+def _end_of_generations(store: Store, head: Head) -> tuple[int, str | None]:
+    """Walk the generations and read their blobs; return the number and digest where their row ends or breaks."""
+    end: tuple[int, str | None] = (0, None)
+    while end[0] < head.number:
+        page = store.generations(head.environment, after=end[0], limit=min(PAGE, head.number - end[0]))
+        if not page or list(page) != list(range(end[0] + 1, end[0] + 1 + len(page))):
+            break
+        store.read(set(page.values()))
+        end = next(reversed(page.items()))
+    return end
+
+
+def _damaged(store: Store, detail: Message) -> StoreDamaged:
+    return StoreDamaged(
+        msg("the store {location} is damaged: {detail}", location=store.location, detail=detail),
+        hint=msg("keep a copy for examination and restore the store from a backup; it is never repaired by itself"),
+    )

@@ -1,0 +1,94 @@
+"""From a store's URL to its backend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from opsmail.errors import UsageError
+from opsmail.messages import msg
+from opsmail.store.interface import Store
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint  # slow to import, and needed for backends of other packages only
+
+#: Packages add backends under this name; each entry is a scheme and an `Opener`.
+ENTRY_POINTS = "opsmail.stores"
+
+_SCHEME = re.compile(r"([a-z][a-z0-9]{1,31})(?:\+[a-z0-9]+)?://")
+
+
+class Opener(Protocol):
+    """What a backend offers to be opened by; see `open_store` for the arguments."""
+
+    def __call__(self, url: str, *, read_only: bool, create: bool, root: Path | None) -> Store:
+        """Return the store at `url`."""
+        ...
+
+
+def _sqlite(url: str, *, read_only: bool, create: bool, root: Path | None) -> Store:
+    from opsmail.store.sqlite import open_sqlite
+
+    return open_sqlite(url, read_only=read_only, create=create, root=root)
+
+
+_BUILT_IN: dict[str, Opener] = {"sqlite": _sqlite}
+
+
+def _installed() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return entry_points(group=ENTRY_POINTS)
+
+
+def open_store(
+    url: str,
+    *,
+    read_only: bool = False,
+    create: bool = False,
+    root: Path | None = None,
+    installed: Callable[[], Iterable[EntryPoint]] = _installed,
+) -> Store:
+    """Open the store at `url`.
+
+    Args:
+        url: what `store.url` says; its scheme, without a driver after `+`, chooses the backend.
+        read_only: refuse every change.
+        create: make the store where there is none; what exists is never made anew.
+        root: where relative paths start; None for the working folder.
+        installed: the entry points to look at for schemes that are not built in.
+
+    Raises:
+        UsageError: the URL is not one, or no backend has its scheme. Never repeats the URL, which may hold a password.
+        StoreUnavailable: or one of its children, as the backend finds.
+    """
+    match = _SCHEME.match(url)
+    if match is None:
+        raise UsageError(
+            msg("the store's URL does not begin with a scheme"),
+            hint=msg("write for example `sqlite:///opsmail.db`"),
+        )
+    return _opener(match[1], installed)(url, read_only=read_only, create=create, root=root)
+
+
+def _opener(scheme: str, installed: Callable[[], Iterable[EntryPoint]]) -> Opener:
+    if scheme in _BUILT_IN:
+        return _BUILT_IN[scheme]
+    added = {entry.name: entry for entry in installed()}
+    if scheme not in added:
+        known = sorted({*_BUILT_IN, *added})
+        raise UsageError(
+            msg("no store backend has the scheme {scheme}", scheme=scheme),
+            hint=msg("known are: {known}", known=", ".join(known)),
+        )
+    entry = added[scheme]
+    try:
+        opener: Opener = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            msg("the store backend {entry} cannot be loaded: {reason}", entry=entry.value, reason=error),
+            hint=msg("install or repair the package that brings it"),
+        ) from None
+    return opener

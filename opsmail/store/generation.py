@@ -1,0 +1,162 @@
+"""A generation: what was published, by whom, from which commit, on top of what; and reading one whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from opsmail.constraints import Length, Pattern, Range
+from opsmail.messages import msg
+from opsmail.shape import Decoder, ProblemKind, encode
+from opsmail.store.interface import Head, Store, StoreDamaged
+from opsmail.store.manifest import join
+
+_Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", msg("a SHA-256"), "0" * 64)]
+_Text = Annotated[str, Length(0, 2000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """The facts of one publish, as they are signed.
+
+    Args:
+        store: the store's id, so that a generation cannot be moved to another one.
+        epoch: of that store.
+        environment: where it was published.
+        number: from 1.
+        parent: the SHA-256 of the generation before; None for the first.
+        buckets: bucket to the SHA-256 of its content.
+        operators: how many there are.
+        repository: where the configuration comes from.
+        commit: the git commit.
+        settings_digest: of the settings it was judged by, `sha256:` and hex.
+        ruleset: the version of the rules.
+        actor: who published.
+        time: when, RFC 3339 in UTC.
+        plan: the id of the plan.
+        evidence: bucket to the SHA-256 of its content, which lists for each operator that this generation changed the statements that
+            prove it.
+        reason: in words; empty for an ordinary publish.
+        required: the kinds of evidence that the gate asked for; empty says that nothing was proven.
+        last_event: the hash of the last event before it.
+    """
+
+    store: _Text
+    epoch: Annotated[int, Range(1, 2**53)]
+    environment: _Text
+    number: Annotated[int, Range(1, 2**53)]
+    parent: _Hex | None = None
+    buckets: Mapping[str, _Hex]
+    operators: Annotated[int, Range(0, 10_000_000)]
+    repository: _Text
+    commit: _Text
+    settings_digest: _Text
+    ruleset: _Text
+    actor: _Text
+    time: _Text
+    plan: _Text
+    evidence: Mapping[str, _Hex] = field(default_factory=dict)
+    reason: _Text = ""
+    required: tuple[_Text, ...] = ()
+    last_event: _Hex
+
+    def document(self) -> dict[str, object]:
+        """Return it as plain data, for signing."""
+        data: dict[str, object] = encode(self)
+        return data
+
+    @classmethod
+    def parse(cls, data: object) -> Generation:
+        """Return the generation that signed plain data describes; fields that a newer opsmail added are passed over.
+
+        Raises:
+            StoreDamaged: it describes none.
+        """
+        generation, problems = Decoder(cls).decode(data)
+        if generation is None:
+            wrong = next(problem for problem in problems if problem.kind is not ProblemKind.UNKNOWN_FIELD)
+            raise StoreDamaged(msg("a signed generation cannot be read: {reason}", reason=wrong.message))
+        return generation
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A generation read whole.
+
+    Args:
+        head: where the environment stands.
+        digest: the SHA-256 of the signed generation; None before the first publish.
+        generation: its facts; None likewise.
+        manifest: operator to the SHA-256 of its document.
+    """
+
+    head: Head
+    digest: str | None
+    generation: Generation | None
+    manifest: Mapping[str, str]
+
+
+#: Verifies a signed generation and returns what it says; raises an `OpsmailError` when it does not hold.
+Verify = Callable[[bytes], Generation]
+
+
+class Blobs(Protocol):
+    """What a generation is read from: a store, or a snapshot of one."""
+
+    @property
+    def location(self) -> str:
+        """Where it is; safe to show."""
+        ...
+
+    def read(self, digests: Collection[str]) -> dict[str, bytes]:
+        """Return blobs, each compared with its digest."""
+        ...
+
+
+def read_published(store: Store, environment: str, verify: Verify, number: int | None = None) -> Published:
+    """Read the manifest of one generation.
+
+    Args:
+        store: where it is.
+        environment: whose.
+        verify: judges the signature.
+        number: which generation; None for the newest.
+
+    Raises:
+        StoreDamaged: what is signed and what is there do not agree.
+    """
+    head = store.head(environment)
+    digest = head.digest if number in (None, head.number) else store.generation(environment, number or 0)
+    if digest is None:
+        return Published(head, None, None, {})
+    return read_generation(store, head, digest, verify)
+
+
+def read_generation(blobs: Blobs, head: Head, digest: str, verify: Verify) -> Published:
+    """Read the manifest of the generation with `digest`; see `read_published`."""
+    generation = verify(blobs.read([digest])[digest])
+    wrong = StoreDamaged(
+        msg("generation {number} in {place} is not what was signed", number=generation.number, place=blobs.location),
+        hint=msg("compare with `opsmail history`; restore the store from a backup, or publish again"),
+    )
+    signed = (generation.environment, generation.store, generation.epoch)
+    newest = digest == head.digest
+    if signed != (head.environment, head.identity.store, head.identity.epoch) or (
+        newest and generation.number != head.number
+    ):
+        raise wrong
+    contents = blobs.read(set(generation.buckets.values()))
+    try:
+        manifest = join((name, contents[bucket]) for name, bucket in generation.buckets.items())
+    except ValueError as error:
+        raise wrong from error
+    if len(manifest) != generation.operators or not all(isinstance(entry, str) for entry in manifest.values()):
+        raise wrong
+    return Published(head, digest, generation, manifest)
+
+
+def read_proofs(blobs: Blobs, generation: Generation) -> dict[str, list[str]]:
+    """Return, for each operator that a generation changed, the SHA-256 of the statements that proved it."""
+    contents = blobs.read(set(generation.evidence.values()))
+    return join((name, contents[bucket]) for name, bucket in generation.evidence.items())

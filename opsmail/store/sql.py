@@ -1,0 +1,317 @@
+"""The store in any SQL database, by SQLAlchemy Core; what differs between databases comes in a `SqlBackend`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from opsmail.messages import Message, msg
+from opsmail.store import bounds, tables
+from opsmail.store.interface import (
+    NO_EVENT,
+    PAGE,
+    Event,
+    Head,
+    HeadMoved,
+    Identity,
+    InvalidValue,
+    MissingBlobs,
+    StoreDamaged,
+    StoreNewer,
+    next_hash,
+)
+from opsmail.store.sql_backend import SqlBackend
+
+_ENVIRONMENT: BindParameter[str] = bindparam("environment")
+
+
+def _newest(environment: Column[str], number: Column[int]) -> ColumnElement[bool]:
+    """Select the row with the highest number, which the primary key has at hand."""
+    highest = select(func.max(number)).where(environment == _ENVIRONMENT).scalar_subquery()
+    return and_(environment == _ENVIRONMENT, number == highest)
+
+
+_Row: TypeAlias = "Row[*tuple[Any, ...]]"
+
+#: Digests in one statement: below every database's limit of parameters (SQLite 32,766, PostgreSQL 65,535).
+_BATCH = 1_000
+
+_IDENTITY = select(tables.store.c.version, tables.store.c.store, tables.store.c.epoch).where(tables.store.c.id == 1)
+
+# With the newest generation and event, in one statement: a head that does not fit is found before anybody follows it.
+_HEAD = (
+    select(
+        tables.store.c.version,
+        tables.store.c.store,
+        tables.store.c.epoch,
+        tables.heads.c.number,
+        tables.heads.c.digest,
+        tables.heads.c.events,
+        tables.heads.c.last_hash,
+        tables.generations.c.number.label("newest"),
+        tables.generations.c.digest.label("newest_digest"),
+        tables.events.c.sequence.label("last"),
+        tables.events.c.hash.label("hash"),
+    )
+    .select_from(tables.store)
+    .outerjoin(tables.heads, tables.heads.c.environment == _ENVIRONMENT)
+    .outerjoin(tables.generations, _newest(tables.generations.c.environment, tables.generations.c.number))
+    .outerjoin(tables.events, _newest(tables.events.c.environment, tables.events.c.sequence))
+    .where(tables.store.c.id == 1)
+)
+
+
+class SqlStore:
+    """A `Store` in a SQL database.
+
+    Raises:
+        StoreNewer: the tables are of a later version.
+        StoreDamaged: they are not what they should be.
+    """
+
+    def __init__(self, backend: SqlBackend) -> None:
+        self._backend = backend
+        self.identity()
+
+    @property
+    def location(self) -> str:
+        """Where it is, without any password."""
+        return self._backend.location
+
+    def identity(self) -> Identity:
+        """Return which store this is, read anew."""
+        with self._backend.reading() as connection:
+            return self._identity(connection.execute(_IDENTITY).one_or_none())
+
+    def head(self, environment: str) -> Head:
+        """Return where `environment` stands; one statement."""
+        with self._backend.reading() as connection:
+            return self._head(connection, bounds.environment_name(environment))
+
+    def read(self, digests: Collection[str]) -> dict[str, bytes]:
+        """Return the blobs of `digests`, each compared with its digest; a statement for a thousand."""
+        wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))
+        found: dict[str, bytes] = {}
+        with self._backend.reading() as connection:
+            for batch in _batches(wanted):
+                statement = select(tables.blobs).where(tables.blobs.c.digest.in_(batch))
+                for digest, content in connection.execute(statement):
+                    if not isinstance(content, bytes) or hashlib.sha256(content).hexdigest() != digest:
+                        raise self._damaged(msg("blob {digest} has another content", digest=digest))
+                    found[digest] = content
+        if len(found) < len(wanted):
+            raise MissingBlobs(self.location, set(wanted) - found.keys())
+        return found
+
+    def write_missing(self, blobs: Mapping[str, bytes]) -> int:
+        """Write those of `blobs` that are not there yet, in one transaction, and return how many that were."""
+        for digest, content in blobs.items():
+            bounds.blob(digest, content)
+        written = 0
+        with self._backend.writing() as connection:
+            for batch in _batches(list(blobs)):
+                statement = select(tables.blobs.c.digest).where(tables.blobs.c.digest.in_(batch))
+                present = set(connection.scalars(statement))
+                rows = [{"digest": digest, "content": blobs[digest]} for digest in batch if digest not in present]
+                if rows:
+                    connection.execute(self._backend.absent(tables.blobs), rows)
+                written += len(rows)
+        return written
+
+    def generation(self, environment: str, number: int) -> str | None:
+        """Return the digest of one generation, or None."""
+        return self.generations(environment, after=bounds.number(number) - 1, limit=1).get(number)
+
+    def generations(self, environment: str, *, after: int = 0, limit: int = PAGE) -> dict[int, str]:
+        """Return number → digest of generations above `after`, in order."""
+        columns = tables.generations.c
+        statement = (
+            select(columns.number, columns.digest)
+            .where(
+                columns.environment == bounds.environment_name(environment),
+                columns.number > bounds.number(after, least=0),
+            )
+            .order_by(columns.number)
+            .limit(bounds.page(limit))
+        )
+        with self._backend.reading() as connection:
+            rows = connection.execute(statement).all()
+        if not all(bounds.is_number(number) and bounds.is_digest(digest) for number, digest in rows):
+            raise self._damaged(msg("a generation of environment {environment} has no digest", environment=environment))
+        return {number: digest for number, digest in rows}  # noqa: C416 - dict() does not take rows
+
+    def events(self, environment: str, *, after: int = 0, limit: int = PAGE) -> tuple[Event, ...]:
+        """Return events above `after`, in order, each compared with the one before."""
+        columns = tables.events.c
+        # One more, the event `after` itself, for its hash.
+        statement = (
+            select(columns.sequence, columns.payload, columns.hash)
+            .where(
+                columns.environment == bounds.environment_name(environment),
+                columns.sequence >= bounds.number(after, least=0),
+            )
+            .order_by(columns.sequence)
+            .limit(bounds.page(limit) + (after > 0))
+        )
+        with self._backend.reading() as connection:
+            rows = connection.execute(statement).all()
+        previous = NO_EVENT
+        if after and rows:
+            first, *rows = rows
+            previous = first.hash
+            if first.sequence != after or not bounds.is_digest(previous):
+                raise self._damaged(msg("event {sequence} is missing or has no hash", sequence=after))
+        return tuple(self._chained(rows, after, previous))
+
+    def swap_head(self, expected: Head, *, number: int, digest: str, events: Sequence[bytes]) -> Head:
+        """Publish a generation by compare-and-swap, in one transaction."""
+        if bounds.number(number) != expected.number + 1:
+            raise InvalidValue(
+                msg("generation {number} cannot follow generation {previous}", number=number, previous=expected.number)
+            )
+        return self._change(expected, number, bounds.digest(digest), events)
+
+    def append_events(self, expected: Head, payloads: Sequence[bytes]) -> Head:
+        """Append events that bring no generation, by the same compare-and-swap."""
+        return self._change(expected, expected.number, expected.digest, payloads)
+
+    def check(self) -> None:
+        """Have the database examine its own structures."""
+        with self._backend.reading() as connection:
+            self._backend.examine(connection)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._backend.reader.dispose()
+        self._backend.writer.dispose()
+
+    def _change(self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes]) -> Head:
+        bounds.head(expected)
+        bounds.events(payloads)
+        rows = list(_rows(expected, payloads))
+        target = replace(
+            expected, number=number, digest=digest, events=expected.events + len(rows), last_hash=rows[-1]["hash"]
+        )
+        with self._backend.writing() as connection:
+            # The head first: its row is the lock for which racing publishers queue.
+            if not self._move(connection, expected, target):
+                raise HeadMoved(expected, self._head(connection, expected.environment))
+            if number > expected.number:
+                self._add_generation(connection, target)
+            connection.execute(insert(tables.events), rows)
+        return target
+
+    def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
+        """Compare and swap; False where there was something else to compare with."""
+        if self._identity(connection.execute(_IDENTITY).one_or_none()) != expected.identity:
+            return False
+        values = {
+            "number": target.number,
+            "digest": target.digest,
+            "events": target.events,
+            "last_hash": target.last_hash,
+        }
+        if expected == Head(expected.identity, expected.environment):
+            row = {"environment": expected.environment, **values}
+            return connection.execute(self._backend.absent(tables.heads), row).rowcount == 1
+        columns = tables.heads.c
+        statement = update(tables.heads).where(
+            columns.environment == expected.environment,
+            columns.number == expected.number,
+            columns.digest == expected.digest,
+            columns.events == expected.events,
+            columns.last_hash == expected.last_hash,
+        )
+        return connection.execute(statement, values).rowcount == 1
+
+    def _add_generation(self, connection: Connection, target: Head) -> None:
+        digest = str(target.digest)
+        if connection.scalar(select(tables.blobs.c.digest).where(tables.blobs.c.digest == digest)) is None:
+            raise MissingBlobs(self.location, [digest])
+        row = {"environment": target.environment, "number": target.number, "digest": digest}
+        connection.execute(insert(tables.generations), row)
+
+    def _head(self, connection: Connection, environment: str) -> Head:
+        row = connection.execute(_HEAD, {"environment": environment}).one_or_none()
+        identity = self._identity(row)
+        if row is None or (row.number, row.newest, row.last) == (None, None, None):
+            return Head(identity, environment)
+        head = Head(identity, environment, row.number, row.digest, row.events, row.last_hash)
+        if (
+            (row.newest or 0, row.newest_digest, row.last, row.hash)
+            != (head.number, head.digest, head.events, head.last_hash)
+            or not bounds.is_number(head.number, least=0)
+            or not (bounds.is_digest(head.digest) if head.number else head.digest is None)
+            or not bounds.is_number(head.events)
+            or not bounds.is_digest(head.last_hash)
+        ):
+            raise self._damaged(
+                msg(
+                    "the head of environment {environment} is not its newest generation and event",
+                    environment=environment,
+                )
+            )
+        return head
+
+    def _identity(self, row: _Row | None) -> Identity:
+        if row is None or not bounds.is_number(row.version):
+            raise self._damaged(msg("it does not tell its version"))
+        if row.version > tables.SCHEMA_VERSION:
+            raise StoreNewer(
+                msg(
+                    "the store {location} has version {version}, this opsmail knows {known}",
+                    location=self.location,
+                    version=row.version,
+                    known=tables.SCHEMA_VERSION,
+                ),
+                hint=msg("upgrade opsmail here; nothing was read or changed"),
+            )
+        if not bounds.is_store_id(row.store) or not bounds.is_number(row.epoch):
+            raise self._damaged(msg("it does not tell its identity"))
+        return Identity(row.store, row.epoch)
+
+    def _chained(self, rows: Sequence[_Row], after: int, previous: str) -> Iterator[Event]:
+        for sequence, row in enumerate(rows, after + 1):
+            if (
+                row.sequence != sequence
+                or not isinstance(row.payload, bytes)
+                or row.hash != next_hash(previous, row.payload)
+            ):
+                raise self._damaged(msg("event {sequence} does not follow from the one before", sequence=sequence))
+            previous = row.hash
+            yield Event(sequence, row.payload, row.hash)
+
+    def _damaged(self, detail: Message) -> StoreDamaged:
+        return StoreDamaged(
+            msg("the store {location} is damaged: {detail}", location=self.location, detail=detail),
+            hint=msg("keep a copy for examination and restore the store from a backup; it is never repaired by itself"),
+        )
+
+
+def _rows(expected: Head, payloads: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    """The rows of the events that follow `expected`."""
+    last = expected.last_hash
+    for sequence, payload in enumerate(payloads, expected.events + 1):
+        last = next_hash(last, payload)
+        yield {"environment": expected.environment, "sequence": sequence, "payload": payload, "hash": last}
+
+
+def _batches(digests: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(digests), _BATCH):
+        yield digests[start : start + _BATCH]

@@ -1,0 +1,83 @@
+"""What differs between SQL databases, and how every one of them is read and written."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, Insert, Table
+from sqlalchemy.exc import DBAPIError
+
+from opsmail.messages import msg
+from opsmail.store import tables
+from opsmail.store.interface import OutcomeUnknown, StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class SqlBackend:
+    """What one database brings.
+
+    Args:
+        location: where the store is, without a password.
+        reader: gives connections on which each statement stands alone (no transaction to open and close).
+        writer: gives connections with transactions that hold the write lock, or its like, from their first statement.
+        writable: False refuses every change.
+        absent: INSERT into this table that leaves alone rows which exist.
+        explain: a driver's error in our words.
+        examine: raises `StoreDamaged` where the database finds its own structures damaged.
+    """
+
+    location: str
+    reader: Engine
+    writer: Engine
+    writable: bool
+    absent: Callable[[Table], Insert]
+    explain: Callable[[BaseException | None], StoreUnavailable]
+    examine: Callable[[Connection], None]
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for statements that each stand alone."""
+        with self._explained(), self.reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a transaction, committed at the end; after an error it is rolled back.
+
+        Raises:
+            OutcomeUnknown: the commit itself failed.
+        """
+        if not self.writable:
+            raise StoreUnavailable(msg("the store {location} was opened for reading only", location=self.location))
+        with self._explained(), self.writer.connect() as connection:
+            connection.begin()
+            yield connection
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                raise OutcomeUnknown(
+                    msg(
+                        "a change of the store {location} may have happened or not, its commit failed: {reason}",
+                        location=self.location,
+                        reason=self.explain(error.orig).message,
+                    ),
+                    hint=msg("look at the history before trying again"),
+                ) from None
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        # `from None`: a driver's error may hold statements and addresses, and says nothing that ours does not.
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.explain(error.orig) from None
+
+
+def create_tables(connection: Connection, absent: Callable[[Table], Insert]) -> None:
+    """Make the tables and give the store its identity; leaves alone what exists."""
+    tables.metadata.create_all(connection)
+    identity = {"id": 1, "version": tables.SCHEMA_VERSION, "store": secrets.token_hex(16), "epoch": 1}
+    connection.execute(absent(tables.store), identity)
