@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import logging
 import secrets
 import ssl
 import threading
@@ -67,6 +68,8 @@ def mail_server(accounts: Mapping[str, str], ca_file: Path) -> Iterator[tuple[st
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST_NAME).configure_cert(context)
     mailbox = Mailbox()
+    # At each login aiosmtpd warns of an attribute that it sets itself.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
 
     def protocol() -> SMTP:
         return SMTP(
