@@ -9,6 +9,8 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Literal
 
+import yaml
+
 from opsmail.constraints import Length, Pattern
 from opsmail.messages import msg
 from opsmail.shape import Decoder
@@ -32,7 +34,7 @@ class Provider:
         family: who runs it, for rules that concern all its services.
         hosts: exact names; one `*` stands for one label.
         connections: `port/encryption` pairs that it serves, the recommended one first.
-        sender: what becomes of a sender that is not the account; `verified` where the provider judges senders by a list of its own.
+        sender: what becomes of a sender that is not the account; `verified` where the provider has a list of its own.
         username: which form of user name it wants.
         app_password: whether basic authentication needs an app password.
         confidence: `vendor`, `ispdb` or `community`; what is known only from the last never gives an error.
@@ -84,22 +86,24 @@ class Providers:
 
 
 def load_providers() -> Providers:
-    """Return the providers that come with opsmail.
+    """Return the providers that come with opsmail."""
+    return parse_providers((files("opsmail") / "data" / "providers.yaml").read_bytes())
+
+
+def parse_providers(content: bytes) -> Providers:
+    """Return the providers that a data file describes.
 
     Raises:
-        ValueError: the data file does not have its shape; a defect that the tests would have told.
+        ValueError: the file does not have its shape.
     """
-    # Not `yaml.safe_load`: the strict reader is there anyway, and imports nothing more.
-    from opsmail.source.reader import read_document
-
-    document, problems = read_document((files("opsmail") / "data" / "providers.yaml").read_bytes(), top=list)
-    if document is None:
-        raise ValueError(problems)
+    entries = yaml.load(content, Loader=yaml.CSafeLoader)
+    if not entries or not isinstance(entries, list):
+        raise ValueError("providers are a list")
     decoder = Decoder(Provider)
     providers = []
-    for entry in document.data:
+    for entry in entries:
         provider, faults = decoder.decode(entry)
         if provider is None or faults:
-            raise ValueError(faults)
+            raise ValueError([str(fault.message) for fault in faults])
         providers.append(provider)
     return Providers(tuple(providers))

@@ -1,7 +1,7 @@
 """What of a file may be shown: only what opsmail understands and knows not to be secret.
 
-A password may have been typed anywhere: into a field with a misspelt name, as the name itself, into a comment. So a part of a file is shown because
-it is known to be harmless, never because nothing speaks against it.
+A password may have been typed anywhere: into a field with a misspelt name, as the name itself, into a comment. So a
+part of a file is shown because it is known to be harmless, never because nothing speaks against it.
 """
 
 from __future__ import annotations

@@ -102,17 +102,21 @@ class FileChecker:
         placer = FilePlacer(file.path, file.content, document, self.disclosure)
         found = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
         if document is None:
-            return CheckedFile(file, Member(file.path, None, None, None), tuple(found), readable=False)
+            return CheckedFile(file, Member(file.path, None, None, None), _present(found), readable=False)
         operator, faults = self._decoder.decode(document.data)
         for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
             found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
         if operator is not None:
             for rule in OPERATOR_RULES:
-                for problem in rule.check(operator, self._context):
-                    found.append(placer.place(rule.meta, problem, self.judge))
+                found += [placer.place(rule.meta, fault, self.judge) for fault in rule.check(operator, self._context)]
         role = document.data.get("role")
         member = Member(file.path, operator, claimed_id(document.data), role if isinstance(role, str) else None)
-        return CheckedFile(file, member, tuple(finding for finding in found if finding is not None), readable=True)
+        return CheckedFile(file, member, _present(found), readable=True)
+
+
+def _present(findings: Iterable[Finding | None]) -> tuple[Finding, ...]:
+    """Return the findings that the policy does not ignore."""
+    return tuple(finding for finding in findings if finding is not None)
 
 
 def _fleet_findings(

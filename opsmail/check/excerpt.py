@@ -18,8 +18,8 @@ _LONGEST = 200
 class Excerpts:
     """Lines of one file as they may be shown.
 
-    Whatever may be a secret is masked together with all that follows it on its line, so that not even its length shows; comments are left out. Places are
-    cut to what is shown, because a column behind a secret tells its length too.
+    Whatever may be a secret is masked together with all that follows it on its line, so that not even its length shows;
+    comments are left out. Places are cut to what is shown, because a column behind a secret tells its length too.
 
     Args:
         text: the file.
@@ -38,7 +38,7 @@ class Excerpts:
         return tuple(ExcerptLine(number, self._shown.text(number - 1, self._line(number))) for number in numbers)
 
     def place(self, span: Span) -> Span:
-        """Return `span` without what it would tell of a masked text: a place behind the mask's start becomes the mask's start."""
+        """Return `span` without what it tells of masked text: a place in or behind a mask becomes the mask's start."""
         if span.line > len(self._lines):
             return span
         most = self._shown.exact_until(span.line - 1, self._line(span.line))
@@ -96,7 +96,7 @@ class _Read:
 
 
 class _Unread:
-    """Lines of a file that could not be read: anything but the name of a known field may be a secret, or the rest of one."""
+    """Lines of a file that could not be read: anything but the name of a known field may be a secret, or its rest."""
 
     def __init__(self, disclosure: Disclosure) -> None:
         self._names = {name for names in disclosure.names.values() for name in names}

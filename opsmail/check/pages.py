@@ -12,22 +12,25 @@ r"""The rules' pages, one Markdown file each in `data/rules/`: what a person rea
     ## Fix safety
     ## Sources
 
-All sections are there, in this order. The tests run the two examples: the bad one gives exactly the findings that it marks, the good one none.
-What decides about an example can be seen in it:
+All sections are there, in this order. The tests run the two examples: the bad one gives exactly the findings that it
+marks, the good one none. What decides about an example can be seen in it:
 
-- Each block is a file, and its first line a comment that names it, then, where it matters, the day and how it is stored:
-  `# operators/rh.yaml`, `# opsmail.toml`, `# waivers.yaml`, `# operators/rh.yaml, checked on 2027-01-15`, `# operators/rh.yaml, saved as UTF-16`,
-  `# operators/rh.yaml, with \u202E written out` (escapes stand for characters that cannot be seen).
-- A comment under a line marks places in it: `^^^` the finding, `---` a related place; what follows is the text shown there. A place in the first
-  column begins at the `#` itself. A finding that concerns a whole file has no mark: it is in the first operator file shown.
+- Each block is a file, and its first line a comment that names it, then, where it matters, the day and how it is
+  stored: `# operators/rh.yaml`, `# opsmail.toml`, `# waivers.yaml`, `# operators/rh.yaml, checked on 2027-01-15`,
+  `# operators/rh.yaml, saved as UTF-16`, `# operators/rh.yaml, with \u202E written out` (the escape stands for a
+  character that cannot be seen).
+- A comment under a line marks places in it: `^^^` the finding, `---` a related place. What follows is the text shown
+  there, which is the message where a finding has no label. A place in the first column begins at the `#` itself
+  (`#^` is the first character alone). A finding without a mark concerns the whole of the first operator file shown.
 
         port: 465
         #     ^^^ 465 is the implicit-TLS port
 
-- A block of an operator file without `version:` is a piece: the sections it lacks are those of a complete, correct operator of that name.
+- A block of an operator file without `version:` is a piece: the sections that it lacks are those of a complete,
+  correct operator of that name.
 - `opsmail.toml` and `waivers.yaml` of the bad example hold for the good one too, unless it shows its own.
-- Examples of OM7xx and OM8xx are the whole folder: `metaagendador.yaml` joins as the master unless an example says who is, and `rh.yaml` where no
-  operator is shown. The others are checked as single files.
+- Examples of OM7xx and OM8xx are the whole folder: `agendador.yaml` joins as the master unless an example says who
+  is, and `rh.yaml` where no operator is shown. The others are checked as single files.
 """
 
 from __future__ import annotations

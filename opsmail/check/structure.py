@@ -37,14 +37,12 @@ def structure_problems(
     """
     name = document.data.get("operator")
     for fault in faults:
-        if fault.kind is not ProblemKind.WRONG_TYPE or fault.path not in secret or not document.written(fault.path):
+        # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
+        if fault.path not in secret or not _is_literal(document.value(fault.path), seen_by_rule=True):
             yield _translated(fault, document)
     for path in sorted(secret):
-        # A file that cannot be decoded is not seen by the rule; a number is no reference at all, and never repeated as the text to write.
-        value = document.value(path)
-        if value is not None and not isinstance(value, dict | list) and (operator is None or not isinstance(value, str)):
-            if not isinstance(value, str) or SecretReference.parse(value).is_literal:
-                yield "OM601", literal_problem(path, claimed_id(document.data) or "rh")
+        if _is_literal(document.value(path), seen_by_rule=operator is not None):
+            yield "OM601", literal_problem(path, claimed_id(document.data) or "rh")
     stem = file.rpartition("/")[2].removesuffix(".yaml")
     if isinstance(name, str) and name != stem and not any(fault.path == "operator" for fault in faults):
         yield (
@@ -56,6 +54,13 @@ def structure_problems(
                 help=msg("write `operator: {stem}`, or rename the file", stem=stem),
             ),
         )
+
+
+def _is_literal(value: object, *, seen_by_rule: bool) -> bool:
+    """Whether a secret field holds the secret itself; texts of a file that can be decoded are seen by the rule."""
+    if isinstance(value, str):
+        return not seen_by_rule and SecretReference.parse(value).is_literal
+    return isinstance(value, int | float)
 
 
 def _translated(fault: ShapeProblem, document: Document) -> tuple[str, Problem]:
@@ -102,7 +107,7 @@ def _ambiguous(fault: ShapeProblem, written: str) -> Problem:
 
 
 def _type_fix(fault: ShapeProblem, written: str) -> ProposedFix | None:
-    """Quoting a number where text is wanted, and unquoting one where a number is wanted, cannot change what is meant."""
+    """Quoting a number where text is wanted, or unquoting one where a number is, cannot change what is meant."""
     if fault.kind is not ProblemKind.WRONG_TYPE or not written:
         return None
     quoted = written[0] in "\"'"

@@ -22,6 +22,7 @@ from opsmail.output.results.rule import (
     render_markdown_list,
     render_text,
 )
+from opsmail.output.style import Style
 from opsmail.shape import nearest
 
 
@@ -59,7 +60,7 @@ def _list(metas: list[RuleMeta], output: str, session: Session) -> str:
         return render_json([document(meta) for meta in metas])
     if output == "markdown":
         return render_markdown_list(metas)
-    return render_list(metas, session.console.language, session.console.colors(sys.stdout))
+    return render_list(metas, session.console.language, Style(session.console.colors(sys.stdout)))
 
 
 def _pages(metas: list[RuleMeta], output: str, session: Session, *, single: bool) -> str:
@@ -69,7 +70,8 @@ def _pages(metas: list[RuleMeta], output: str, session: Session, *, single: bool
         return render_json(documents[0] if single else documents)
     if output == "markdown":
         return render_markdown(pages)
-    return "\n\n".join(render_text(page, session.console.colors(sys.stdout)) for page in pages)
+    style = Style(session.console.colors(sys.stdout))
+    return "\n\n".join(render_text(page, style) for page in pages)
 
 
 def _find(text: str, rules: dict[str, RuleMeta]) -> RuleMeta:

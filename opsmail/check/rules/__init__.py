@@ -36,5 +36,9 @@ FLEET_RULES: tuple[FleetRule, ...] = (
 
 def all_rules() -> dict[str, RuleMeta]:
     """Return every rule's metadata by id, in the order of ids."""
-    metas = [*STRUCTURE_RULES.values(), *(rule.meta for rule in (*OPERATOR_RULES, *FLEET_RULES))]
+    metas = [
+        *STRUCTURE_RULES.values(),
+        *(rule.meta for rule in OPERATOR_RULES),
+        *(rule.meta for rule in FLEET_RULES),
+    ]
     return {meta.id: meta for meta in sorted(metas, key=lambda meta: meta.id)}

@@ -47,7 +47,7 @@ def credentials_in_clear(operator: Operator, context: Context) -> Iterator[Probl
 
 @operator_rule("OM403", "microsoft-basic-retiring", Severity.WARNING)
 def microsoft_basic_retiring(operator: Operator, context: Context) -> Iterator[Problem]:
-    """Microsoft switches user-and-password logins off: a warning before the day in the data, an error from that day on."""
+    """Microsoft switches user-and-password logins off: a warning before the day in the data, an error from then on."""
     if not isinstance(operator.authentication, BasicAuthentication):
         return
     provider = context.providers.of_host(operator.server.host)
@@ -59,14 +59,14 @@ def microsoft_basic_retiring(operator: Operator, context: Context) -> Iterator[P
     ended = context.today >= provider.basic_ends
     yield Problem(
         "authentication.type",
-        _retirement(provider, ended),
+        _retirement(provider, ended=ended),
         label=msg("switched off") if ended else msg("ends soon"),
         help=_retirement_remedy(provider),
         severity=Severity.ERROR if ended and provider.confidence != "community" else None,
     )
 
 
-def _retirement(provider: Provider, ended: bool) -> Message:
+def _retirement(provider: Provider, *, ended: bool) -> Message:
     """Say what is true on this side of the date, the date included."""
     if not ended:
         return msg(
@@ -88,7 +88,8 @@ def _retirement(provider: Provider, ended: bool) -> Message:
 def _retirement_remedy(provider: Provider) -> Message:
     if provider.basic_reversible:
         return msg(
-            "change to `modern` (OAuth 2.0); an administrator of the tenant can switch passwords on again for a while: {source}",
+            "change to `modern` (OAuth 2.0); "
+            "for a while, the tenant's administrator can switch such logins on again: {source}",
             source=provider.basic_ends_source,
         )
     return msg("change to `modern` (OAuth 2.0): {source}", source=provider.basic_ends_source)

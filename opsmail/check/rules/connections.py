@@ -8,7 +8,7 @@ from opsmail.operator.model import Encryption, Server
 from opsmail.settings.model import ApprovedConnection
 
 _STARTTLS, _IMPLICIT, _NONE = Encryption.STARTTLS, Encryption.IMPLICIT_TLS, Encryption.NONE
-#: What each well-known submission port speaks: RFC 8314 section 3.3 (465), RFC 6409 (587), the rest by the providers' custom.
+#: What each well-known submission port speaks: RFC 8314 section 3.3 (465), RFC 6409 (587), the rest by custom.
 PORT_ENCRYPTIONS = {
     25: (_STARTTLS, _NONE),
     465: (_IMPLICIT,),
@@ -26,7 +26,7 @@ def approved_connections(server: Server, context: Context) -> tuple[ApprovedConn
 
 
 def usual_remedy(server: Server, context: Context) -> Message:
-    """Name the encrypted connections that the catalogue approves for this host, else the provider's, else the usual ones.
+    """Name the encrypted connections that the catalogue approves for this host, else the provider's, else usual ones.
 
     Port 25 is left out: it is never what to change to.
     """
@@ -40,11 +40,11 @@ def usual_remedy(server: Server, context: Context) -> Message:
     names = [] if provider is None else _encrypted(list(provider.connections))
     if provider is None or not names:
         return msg("use port 587 with `starttls`, or port 465 with `implicit-tls`")
-    return msg("{provider} is reached by {connections}", provider=provider.name, connections=_listed(names))
+    return msg("{provider} is reached on {connections}", provider=provider.name, connections=_listed(names))
 
 
 def known_connections(server: Server, context: Context) -> frozenset[str] | None:
-    """Return the pairs that the catalogue, or else what is known of the provider, leaves for this host; None when any may do."""
+    """Return the pairs that the catalogue, or else the provider, leaves for this host; None when any may do."""
     approved = approved_connections(server, context)
     if approved is not None:
         return frozenset(str(pair) for pair in approved)

@@ -46,7 +46,7 @@ def several_masters(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
                 "role",
                 msg("{count} operators have `role: master`; exactly one may", count=len(masters)),
                 label=msg("master"),
-                help=msg("keep `role: master` in the file of the operator that the scheduler sends with, and delete it in the others"),
+                help=msg("keep `role: master` where the scheduler's operator is, and delete it in the other files"),
                 marks=others[:10],
             ),
         )
@@ -93,7 +93,9 @@ def duplicate_operator(fleet: Fleet, context: Context) -> Iterator[FleetProblem]
                         variable=variable,
                     ),
                     label=msg("again") if same else msg("too alike"),
-                    help=msg("keep one file") if same else msg("rename one of them"),
+                    help=msg("keep one of the files, or give this operator another id")
+                    if same
+                    else msg("rename one of them"),
                     marks=(Mark("operator", msg("the first one"), first.file),),
                 ),
             )

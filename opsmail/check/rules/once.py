@@ -1,8 +1,8 @@
 """One cause is told once: where two rules see the same mistake, the one that helps most speaks.
 
-Each rule looks by itself and knows nothing of the others; what they have in common is written down here alone. A finding is left out only when
-another of the same file says as much, as loudly; and where its rule cannot be waived, only when that other one is not waived either. So a policy
-or a waiver that silences one rule never hides another.
+Each rule looks by itself and knows nothing of the others; what they have in common is written down here alone. A
+finding is left out only when another of the same file says as much, as loudly; and where its rule cannot be waived,
+only when that other one is not waived either. So a policy or a waiver that silences one rule never hides another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from opsmail.findings import Finding
 
 
 class _Said(NamedTuple):
-    """Findings of `rule` at `path` (None: anywhere) say nothing beside one of `by` at `at` (None: at the same field)."""
+    """Findings of `rule` at `path` (None: anywhere) are not told beside one of `by` at `at` (None: the same field)."""
 
     rule: str
     path: str | None
@@ -44,6 +44,8 @@ _SAID = (
     # And where they have nothing to add, the approved ones are what helps.
     _Said("OM202", None, ("OM209",), "server.port"),
     _Said("OM203", None, ("OM209",), "server.port"),
+    _Said("OM301", None, ("OM209",), "server.port"),
+    _Said("OM301", None, ("OM209",), "server.encryption"),
     # What is not a name is not an approved one.
     _Said("OM209", "server.host", ("OM204",), "server.host"),
     # What is not an address is neither the account's nor of an approved domain.

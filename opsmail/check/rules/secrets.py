@@ -14,7 +14,10 @@ from opsmail.shape import nearest
 
 @operator_rule("OM601", "literal-secret", Severity.ERROR, unwaivable=True)
 def literal_secret(operator: Operator, context: Context) -> Iterator[Problem]:
-    """A value stands where the place of a secret should be named. The value is forgotten while reading; nothing here can show it."""
+    """A value stands where the place of a secret should be named.
+
+    The value is forgotten while reading; nothing here can show it.
+    """
     for path, reference in operator.references():
         if reference.is_literal:
             yield literal_problem(path, operator.operator)
@@ -32,8 +35,8 @@ def literal_problem(path: str, operator: str) -> Problem:
         msg("this looks like the secret itself, not a reference to it"),
         label=msg("the value is not shown"),
         help=msg(
-            "change that password now: taking it out of the file is not enough, git keeps it; then write where the new one is kept, "
-            "for example `env://OPSMAIL_SECRET_{operator}`",
+            "change that password now: taking it out of the file is not enough, git keeps it; then write where the new "
+            "one is kept, for example `env://OPSMAIL_SECRET_{operator}`",
             operator=environment_name(operator),
         ),
         at_key=True,  # the value's own place would tell its length
@@ -60,6 +63,5 @@ def unknown_secret_scheme(operator: Operator, context: Context) -> Iterator[Prob
 @operator_rule("OM604", "secret-not-for-server", Severity.ERROR, unwaivable=True)
 def secret_not_for_server(operator: Operator, context: Context) -> Iterator[Problem]:
     """The catalogue says which credentials may be sent to which server, for which operator."""
-    for denial in context.settings.catalogue.denials(operator):
-        if denial.rule == "OM604":
-            yield Problem(denial.path, denial.message, label=msg("not approved here"), help=denial.help)
+    for denial in context.settings.catalogue.credential_denials(operator):
+        yield Problem(denial.path, denial.message, label=msg("not approved here"), help=denial.help)

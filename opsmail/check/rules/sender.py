@@ -17,16 +17,17 @@ def sender_is_not_account(operator: Operator, context: Context) -> Iterator[Prob
     provider = context.providers.of_host(operator.server.host)
     if provider is None or provider.sender not in ("refused", "rewritten") or not _differs(operator):
         return
-    rewritten = provider.sender == "rewritten"
+    if provider.sender == "rewritten":
+        message = msg("{provider} replaces a sender that is not the account", provider=provider.name)
+        remedy = msg("use the account's address; if this one is set up as its alias, write `send_as: true`")
+    else:
+        message = msg("{provider} refuses a sender that is not the account", provider=provider.name)
+        remedy = msg("use the account's address; if the right to send as this one was granted, write `send_as: true`")
     yield Problem(
         "sender.address",
-        msg("{provider} replaces a sender that is not the account", provider=provider.name)
-        if rewritten
-        else msg("{provider} refuses a sender that is not the account", provider=provider.name),
+        message,
         label=msg("not the account"),
-        help=msg("use the account's address; where this address is set up as an alias of the account, write `send_as: true`")
-        if rewritten
-        else msg("use the account's address; where the right to send as this address was granted, write `send_as: true`"),
+        help=remedy,
         marks=(Mark("authentication.username", msg("the account")),),
         severity=Severity.WARNING if provider.confidence == "community" else None,
     )
@@ -42,7 +43,7 @@ def sender_differs(operator: Operator, context: Context) -> Iterator[Problem]:
         "sender.address",
         msg("the sender is not the account that logs in"),
         label=msg("not the account"),
-        help=msg("many servers refuse this; use the account's address, or let IT confirm the right and write `send_as: true`"),
+        help=msg("many servers refuse this: use the account's address, or, if IT confirms the right, `send_as: true`"),
         marks=(Mark("authentication.username", msg("the account")),),
     )
 
@@ -83,14 +84,14 @@ def sender_domain(operator: Operator, context: Context) -> Iterator[Problem]:
     """Operators send from the organisation's own domains."""
     domain = operator.sender.address.rpartition("@")[2].lower()
     entry = context.settings.catalogue.entry(operator.server.host)
-    policy = [name.lower() for name in context.settings.file.policy.sender_domains]
+    policy = context.settings.file.policy.sender_domains
     if policy and domain not in policy:
         yield _foreign(
             msg("senders from `{domain}` are not approved", domain=domain),
             msg("approved: {domains}; ask IT to add others to `policy.sender_domains`", domains=_listed(policy)),
         )
         return
-    here = [] if entry is None else [name.lower() for name in entry.sender_domains]
+    here = () if entry is None else entry.sender_domains
     if here and domain not in here:
         yield _foreign(
             msg("senders from `{domain}` are not approved for `{host}`", domain=domain, host=operator.server.host),
@@ -102,5 +103,5 @@ def _foreign(message: Message, remedy: Message) -> Problem:
     return Problem("sender.address", message, label=msg("foreign domain"), help=remedy)
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)

@@ -28,7 +28,8 @@ def port_encryption_mismatch(operator: Operator, context: Context) -> Iterator[P
         return
     right = expected[0]
     approved = approved_connections(server, context) or ()
-    mark = msg("`{encryption}` belongs to {port}", encryption=server.encryption.value, port=_port_for(server.encryption))
+    if server.encryption is _NONE and _is_approved(server, approved):
+        return  # that it is off is all there is to say, and others say it
     yield Problem(
         "server.port",
         msg(
@@ -41,7 +42,7 @@ def port_encryption_mismatch(operator: Operator, context: Context) -> Iterator[P
         if right is _IMPLICIT
         else msg("{port} is a STARTTLS port", port=server.port),
         help=_mismatch_remedy(server, right, context),
-        marks=(Mark("server.encryption", msg("here it is off") if server.encryption is _NONE else mark),),
+        marks=(Mark("server.encryption", _other_half(server.encryption)),),
         fix=_mismatch_fix(server, approved),
         severity=Severity.WARNING if _is_approved(server, approved) else None,
     )
@@ -49,6 +50,12 @@ def port_encryption_mismatch(operator: Operator, context: Context) -> Iterator[P
 
 def _port_for(encryption: Encryption) -> int:
     return 465 if encryption is _IMPLICIT else 587
+
+
+def _other_half(encryption: Encryption) -> Message:
+    if encryption is _NONE:
+        return msg("here it is off")
+    return msg("`{encryption}` belongs to {port}", encryption=encryption.value, port=_port_for(encryption))
 
 
 def _is_approved(server: Server, approved: tuple[ApprovedConnection, ...]) -> bool:
@@ -96,7 +103,7 @@ def nonstandard_port(operator: Operator, context: Context) -> Iterator[Problem]:
         "server.port",
         msg("port {port} is unusual for sending mail", port=server.port),
         label=msg("587 or 465 was probably meant"),
-        help=msg("use 587 with `starttls` or 465 with `implicit-tls`; if IT says otherwise, let IT add it to the catalogue"),
+        help=msg("use 587 with `starttls`, or 465 with `implicit-tls`; a port that IT wants, IT adds to the catalogue"),
     )
 
 
@@ -126,26 +133,23 @@ def host_is_not_a_name(operator: Operator, context: Context) -> Iterator[Problem
             "server.host",
             _what_it_is(host, fault),
             label=msg("not a name"),
-            help=_name_remedy(meant, certain),
+            help=_name_remedy(meant, certain=certain),
             fix=_write_host(meant) if meant is not None and certain else None,
         )
 
 
 def _what_it_is(host: str, fault: AddressError) -> Message:
     text = host.strip()
-    if "://" in text:
-        return msg("the server is a DNS name alone, without a scheme such as `smtp://`")
-    if _is_ip_address(text):
-        return msg("the server is an IP address; a DNS name is needed, because TLS certificates are made out to names")
-    if re.fullmatch(r"[^:]+:[0-9]+", text):
-        return msg("the server's name contains a port")
-    if "/" in text:
-        return msg("the server's name contains a path")
-    if " " in host:
-        return msg("the server's name contains spaces")
-    if text.endswith("."):
-        return msg("the server's name ends in a dot")
-    return msg("the server is not a DNS name: {reason}", reason=fault.message)
+    seen = (
+        ("://" in text, msg("the server's name contains a scheme, such as `smtp://`")),
+        (_is_ip_address(text), msg("the server is an IP address, but TLS certificates are made out to names")),
+        (re.fullmatch(r"[^:]+:[0-9]+", text), msg("the server's name contains a port")),
+        ("/" in text, msg("the server's name contains a path")),
+        (" " in host, msg("the server's name contains spaces")),
+        (text.endswith("."), msg("the server's name ends in a dot")),
+    )
+    otherwise = msg("the server is not a DNS name: {reason}", reason=fault.message)
+    return next((message for holds, message in seen if holds), otherwise)
 
 
 def _is_ip_address(text: str) -> bool:
@@ -168,7 +172,7 @@ def _name_within(text: str) -> tuple[str | None, str | None]:
         return None, None
 
 
-def _name_remedy(meant: str | None, certain: bool) -> Message:
+def _name_remedy(meant: str | None, *, certain: bool) -> Message:
     if meant is None:
         return msg("write the name that IT or the provider gave, for example `smtp.empresa.com.br`")
     if certain:
@@ -183,10 +187,9 @@ def _write_host(name: str) -> ProposedFix:
 @operator_rule("OM209", "server-not-approved", Severity.ERROR, unwaivable=True)
 def server_not_approved(operator: Operator, context: Context) -> Iterator[Problem]:
     """Host, connection, authentication, tenant and application are those that IT approved."""
-    for denial in context.settings.catalogue.denials(operator):
-        if denial.rule == "OM209":
-            remedy = _host_remedy(denial, operator.server.host, context)
-            yield Problem(denial.path, denial.message, label=msg("not approved"), help=remedy)
+    for denial in context.settings.catalogue.server_denials(operator):
+        remedy = _host_remedy(denial, operator.server.host, context)
+        yield Problem(denial.path, denial.message, label=msg("not approved"), help=remedy)
 
 
 def _host_remedy(denial: Denial, host: str, context: Context) -> Message:
@@ -194,4 +197,6 @@ def _host_remedy(denial: Denial, host: str, context: Context) -> Message:
         return denial.help
     approved = [entry.host for entry in context.settings.catalogue.servers or ()]
     guess = nearest(host, approved)
-    return denial.help if guess is None else msg("did you mean `{guess}`? {otherwise}", guess=guess, otherwise=denial.help)
+    if guess is None:
+        return denial.help
+    return msg("did you mean `{guess}`? {otherwise}", guess=guess, otherwise=denial.help)

@@ -21,9 +21,8 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "c
 _WORDS = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.NOTE: msg("note")}
 
 
-def render_list(metas: Sequence[RuleMeta], language: NullTranslations, color: bool) -> str:
+def render_list(metas: Sequence[RuleMeta], language: NullTranslations, style: Style) -> str:
     """Return one line per rule: id, severity, name."""
-    style = Style(color)
     lines = []
     for meta in metas:
         word = _WORDS[meta.severity].render(language)
@@ -31,9 +30,8 @@ def render_list(metas: Sequence[RuleMeta], language: NullTranslations, color: bo
     return "".join(lines)
 
 
-def render_text(page: RulePage, color: bool) -> str:
+def render_text(page: RulePage, style: Style) -> str:
     """Return a page for a terminal; pages are English."""
-    style = Style(color)
     lines = [style.paint(f"{page.id} {page.name}", bold=True), page.facts]
     for section in page.sections:
         lines += ["", style.paint(section.title, "cyan", bold=True)]

@@ -1,0 +1,74 @@
+"""The repository's own fleet, which the documentation shows, has nothing left to complain about."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from opsmail.check.engine import CheckResult, check
+from opsmail.check.interface import Context
+from opsmail.findings import Finding
+from opsmail.operator.model import BasicAuthentication, Encryption, ModernAuthentication, NoAuthentication, Role
+from opsmail.providers import load_providers
+from opsmail.secrets import known_schemes
+from opsmail.settings.load import load_settings
+from opsmail.source.worktree import WorkTree
+
+ROOT = Path(__file__).parents[2]
+#: A day on which the waivers hold; by the calendar they end, as they should.
+DAY = date(2026, 11, 23)
+
+
+def checked(*, waivers: bool = True, environment: str = "default") -> CheckResult:
+    tree = WorkTree(ROOT)
+    settings = load_settings(tree, environment)
+    context = Context(settings, load_providers(), DAY, known_schemes())
+    return check(tree.operator_files(settings.file.operators), context, waivers=waivers)
+
+
+def told(findings: tuple[Finding, ...]) -> list[tuple[str | None, str]]:
+    return [(finding.operator, finding.rule.id) for finding in findings]
+
+
+@pytest.mark.parametrize("environment", ["default", "production"])
+def test_nothing_is_found_that_is_not_waived(environment: str) -> None:
+    assert told(tuple(finding for finding in checked(environment=environment).findings if finding.waived is None)) == []
+
+
+def test_what_is_waived_is_exactly_what_the_relay_cannot_do() -> None:
+    expected = [("alertas-infra", "OM203"), ("alertas-infra", "OM301")]
+    assert told(checked().findings) == expected
+    assert told(checked(waivers=False).findings) == expected
+
+
+def test_the_fleet_shows_each_kind_of_server() -> None:
+    operators = checked().operators()
+    master = operators["agendador"]
+    assert [name for name, operator in operators.items() if operator.role is Role.MASTER] == ["agendador"]
+    assert isinstance(master.authentication, ModernAuthentication)
+    assert master.server.host == "smtp.office365.com"
+    shop = operators["loja-pedidos"]
+    assert isinstance(shop.authentication, BasicAuthentication)
+    assert shop.server.host == "smtp.gmail.com"
+    relays = [operators[name].server for name in ("rh-notificacoes", "cobranca")]
+    assert [(relay.port, relay.encryption) for relay in relays] == [
+        (587, Encryption.STARTTLS),
+        (465, Encryption.IMPLICIT_TLS),
+    ]
+    alerts = operators["alertas-infra"]
+    assert isinstance(alerts.authentication, NoAuthentication)
+    assert alerts.server.encryption is Encryption.NONE
+
+
+def test_every_catalogue_entry_is_used_and_says_who_approved_it() -> None:
+    entries = load_settings(WorkTree(ROOT)).file.servers or ()
+    assert {entry.host for entry in entries} == {operator.server.host for operator in checked().operators().values()}
+    assert all(entry.approved_by and entry.ticket and entry.review_by for entry in entries)
+
+
+def test_every_file_names_the_schema_for_editors() -> None:
+    for path in (ROOT / "operators").iterdir():
+        first = path.read_text("utf-8").partition("\n")[0]
+        assert first == "# yaml-language-server: $schema=../schemas/operator.schema.json"

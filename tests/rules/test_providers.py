@@ -1,0 +1,115 @@
+"""What is known of mail providers: the data has its shape and its sources, and hosts are found."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from opsmail.addresses import parse_domain
+from opsmail.check.rules.connections import PORT_ENCRYPTIONS
+from opsmail.operator.model import Encryption
+from opsmail.providers import Provider, Providers, load_providers, parse_providers
+from tests.rules.checking import made_up_provider
+
+ALL = load_providers().all
+
+
+def test_ids_and_hosts_stand_once() -> None:
+    assert max(Counter(provider.id for provider in ALL).values()) == 1
+    assert max(Counter(host for provider in ALL for host in provider.hosts).values()) == 1
+
+
+@pytest.mark.parametrize("provider", ALL, ids=lambda provider: provider.id)
+def test_an_entry_is_plausible_and_says_where_it_comes_from(provider: Provider) -> None:
+    for host in provider.hosts:
+        assert host.count("*") <= 1
+        assert parse_domain(host.replace("*", "sa-east-1")) == host.replace("*", "sa-east-1")
+    for connection in provider.connections:
+        port, _, encryption = connection.partition("/")
+        assert Encryption(encryption) in PORT_ENCRYPTIONS[int(port)]
+        assert encryption != "none"
+    assert not provider.connections[0].startswith("25/")
+    assert date(2026, 1, 1) < provider.verified_on
+    if provider.confidence == "community":
+        assert provider.basic_ends is None
+    else:
+        assert re.match(r"https://", provider.source)
+    assert (provider.basic_ends is None) == (provider.basic_ends_source is None)
+
+
+def test_the_providers_of_the_design_are_there() -> None:
+    hosts = {
+        "smtp.office365.com": "microsoft-365",
+        "smtp-mail.outlook.com": "outlook-com",
+        "smtp.gmail.com": "gmail",
+        "smtp-relay.gmail.com": "google-workspace-relay",
+        "smtp.mail.yahoo.com": "yahoo",
+        "smtp.mail.me.com": "icloud",
+        "smtp.zoho.com.au": "zoho-personal",
+        "smtppro.zoho.com": "zoho-organisation",
+        "email-smtp.sa-east-1.amazonaws.com": "amazon-ses",
+        "smtp.sendgrid.net": "sendgrid",
+        "smtp.eu.mailgun.org": "mailgun",
+        "smtp-relay.brevo.com": "brevo",
+        "smtp.postmarkapp.com": "postmark",
+        "in-v3.mailjet.com": "mailjet",
+        "smtps.uol.com.br": "uol",
+        "smtps.bol.com.br": "bol",
+        "smtps.uhserver.com": "uol-host",
+        "email-ssl.com.br": "locaweb",
+        "smtp.kinghost.net": "kinghost",
+        "smtp.titan.email": "titan",
+        "smtp.umbler.com": "umbler",
+        "smtp.terra.com.br": "terra",
+    }
+    known = load_providers()
+    assert {host: found.id for host in hosts if (found := known.of_host(host))} == hosts
+    assert len(known.all) == len(hosts)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["SMTP.Gmail.com", "smtp.gmail.com.", "Email-Smtp.us-east-1.amazonaws.com"],
+)
+def test_hosts_are_found_as_dns_compares_them(host: str) -> None:
+    assert load_providers().of_host(host) is not None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        ".",
+        "smtp.gmail.com.br",
+        "gmail.com",
+        "evil-smtp.gmail.com",
+        "email-smtp.a.b.amazonaws.com",
+        "email-smtp.amazonaws.com",
+    ],
+)
+def test_other_hosts_are_nobodys(host: str) -> None:
+    assert load_providers().of_host(host) is None
+
+
+def test_one_star_stands_for_one_label_at_any_place() -> None:
+    known = made_up_provider(hosts=["*.provedor.com.br", "smtp.*"])
+    assert isinstance(known, Providers)
+    assert known.of_host("mail.provedor.com.br") is not None
+    assert known.of_host("smtp.local") is not None
+    assert known.of_host("a.b.provedor.com.br") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"id: gmail\n", "are a list"),
+        (b"- id: gmail\n", "the field `name` is missing"),
+        (b"- {id: gmail, colour: red}\n", "unknown field `colour`"),
+    ],
+)
+def test_a_damaged_data_file_is_an_error_that_says_why(content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse_providers(content)
