@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from opsmail.constraints import Length, Pattern, Range
 from opsmail.messages import msg
 from opsmail.shape import Decoder, ProblemKind, encode
+from opsmail.store.bounds import is_digest
 from opsmail.store.interface import Head, Store, StoreDamaged
 from opsmail.store.manifest import join
 
@@ -35,8 +36,8 @@ class Generation:
         actor: who published.
         time: when, RFC 3339 in UTC.
         plan: the id of the plan.
-        evidence: bucket to the SHA-256 of its content, which lists for each operator that this generation changed the statements that
-            prove it.
+        evidence: bucket to the SHA-256 of its content, which lists for each operator that this generation changed the
+            SHA-256 of the statements that prove it.
         reason: in words; empty for an ordinary publish.
         required: the kinds of evidence that the gate asked for; empty says that nothing was proven.
         last_event: the hash of the last event before it.
@@ -123,40 +124,46 @@ def read_published(store: Store, environment: str, verify: Verify, number: int |
         verify: judges the signature.
         number: which generation; None for the newest.
 
+    Returns:
+        The generation; one without digest where there is none of that number.
+
     Raises:
         StoreDamaged: what is signed and what is there do not agree.
     """
     head = store.head(environment)
-    digest = head.digest if number in (None, head.number) else store.generation(environment, number or 0)
+    if number is None or number == head.number:
+        return Published(head, None, None, {}) if head.digest is None else read_newest(store, head, verify)
+    digest = store.generation(environment, number)
     if digest is None:
         return Published(head, None, None, {})
-    return read_generation(store, head, digest, verify)
+    generation = verify(store.read([digest])[digest])
+    # An earlier one may be of an epoch before this one.
+    return _whole(store, head, digest, generation, number, range(1, head.identity.epoch + 1))
 
 
-def read_generation(blobs: Blobs, head: Head, digest: str, verify: Verify) -> Published:
-    """Read the manifest of the generation with `digest`; see `read_published`."""
+def read_newest(blobs: Blobs, head: Head, verify: Verify) -> Published:
+    """Read the manifest of the generation that `head`, after a first publish, stands at; see `read_published`."""
+    digest = str(head.digest)
     generation = verify(blobs.read([digest])[digest])
+    return _whole(blobs, head, digest, generation, head.number, (head.identity.epoch,))
+
+
+def _whole(
+    blobs: Blobs, head: Head, digest: str, generation: Generation, number: int, epochs: Container[int]
+) -> Published:
+    """Return the generation with its manifest, when it is what stands in this place."""
     wrong = StoreDamaged(
-        msg("generation {number} in {place} is not what was signed", number=generation.number, place=blobs.location),
+        msg("generation {number} in {place} is not what was signed", number=number, place=blobs.location),
         hint=msg("compare with `opsmail history`; restore the store from a backup, or publish again"),
     )
-    signed = (generation.environment, generation.store, generation.epoch)
-    newest = digest == head.digest
-    if signed != (head.environment, head.identity.store, head.identity.epoch) or (
-        newest and generation.number != head.number
-    ):
+    signed = (generation.environment, generation.store, generation.number)
+    if signed != (head.environment, head.identity.store, number) or generation.epoch not in epochs:
         raise wrong
     contents = blobs.read(set(generation.buckets.values()))
     try:
         manifest = join((name, contents[bucket]) for name, bucket in generation.buckets.items())
     except ValueError as error:
         raise wrong from error
-    if len(manifest) != generation.operators or not all(isinstance(entry, str) for entry in manifest.values()):
+    if len(manifest) != generation.operators or not all(is_digest(entry) for entry in manifest.values()):
         raise wrong
     return Published(head, digest, generation, manifest)
-
-
-def read_proofs(blobs: Blobs, generation: Generation) -> dict[str, list[str]]:
-    """Return, for each operator that a generation changed, the SHA-256 of the statements that proved it."""
-    contents = blobs.read(set(generation.evidence.values()))
-    return join((name, contents[bucket]) for name, bucket in generation.evidence.items())

@@ -1,7 +1,8 @@
-"""Manifests of a generation (which document each operator has, which evidence proves it), split so that a small change writes little.
+"""Manifests of a generation, split so that a small change writes little.
 
-An operator's bucket follows from its name alone. A publish that changes 100 of 100,000 operators therefore writes at most 100 buckets, and no
-bucket outgrows what a key-value store takes as one value.
+One says which document each operator has, another which evidence proves it. An operator's bucket follows from its name
+alone: a publish that changes 100 of 100,000 operators writes at most 100 buckets, and no bucket outgrows what a
+key-value store takes as one value.
 """
 
 from __future__ import annotations
@@ -46,11 +47,9 @@ def join(buckets: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     """
     manifest: dict[str, Any] = {}
     for name, content in buckets:
-        entries = json.loads(content)
-        if not isinstance(entries, dict):
-            raise ValueError(f"bucket {name} is not a mapping")
-        for operator, entry in entries.items():
-            if bucket_of(operator) != name:
-                raise ValueError(f"bucket {name} holds what does not belong there")
-            manifest[operator] = entry
+        match json.loads(content):
+            case dict() as entries if all(bucket_of(operator) == name for operator in entries):
+                manifest |= entries
+            case _:
+                raise ValueError(f"bucket {name} is none, or holds what belongs elsewhere")
     return dict(sorted(manifest.items()))

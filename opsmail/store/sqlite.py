@@ -3,6 +3,9 @@
 Write-ahead log and `synchronous=FULL`: a commit that was acknowledged survives a power cut
 (https://www.sqlite.org/pragma.html#pragma_synchronous). Each call opens the file anew: nothing is shared over a fork,
 a file that was exchanged is noticed, and the last one to close leaves everything in the one file.
+
+The commit of a process that was killed in it may come into sight only when the log is recovered, a moment later: whole,
+or never.
 """
 
 from __future__ import annotations
@@ -129,7 +132,8 @@ class _File:
             except BaseException:
                 connection.close()
                 raise
-        except sqlite3.Error as error:
+        # The driver fails to decode its own message where that quotes a damaged schema.
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self.explain(error) from None
         return connection
 

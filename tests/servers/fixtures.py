@@ -1,0 +1,42 @@
+"""Pytest plugin with the servers' fixtures; the top-level conftest loads it by `pytest_plugins`."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import NoReturn
+
+import pytest
+
+from tests.servers.mailserver import MailServer, run_mail_server
+from tests.servers.processes import UnavailableError
+
+# Fixture to the group of tests that shares it: `--dist loadgroup` gives a group to one worker, so it starts one server.
+SERVER_GROUPS = {"mail_server": "postfix"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by marks and xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that uses a server's fixture, so that none can forget it."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in SERVER_GROUPS:
+                item.add_marker(pytest.mark.servers)
+                item.add_marker(pytest.mark.xdist_group(SERVER_GROUPS[fixture]))
+
+
+def skip_or_fail(reason: UnavailableError, environment: Mapping[str, str]) -> NoReturn:
+    """End the test that wanted a server: in CI a server that is missing must not pass unnoticed."""
+    if environment.get("CI") == "true":
+        pytest.fail(str(reason), pytrace=False)
+    pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[MailServer]:
+    """A real Postfix with Dovecot on free ports; skips where it cannot run, fails there with CI=true."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(run_mail_server())
+        except UnavailableError as reason:
+            skip_or_fail(reason, os.environ)
+        yield server
