@@ -49,7 +49,8 @@ def write_out(message: EmailMessage, *, smtputf8: bool, eight_bit: bool) -> Cont
         eight_bit: whether bytes beyond ASCII may be sent; without, they become base64 or quoted-printable.
 
     Raises:
-        Failure: it is of another class, a header would end early and become another one, or its addresses cannot be written.
+        Failure: it is of another class, a header would end early and become another one, or its addresses cannot be
+        written.
     """
     if not isinstance(message, EmailMessage):
         raise Failure(Kind.INVALID_MESSAGE, msg("a message is an email.message.EmailMessage"))

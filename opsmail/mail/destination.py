@@ -1,4 +1,4 @@
-"""From a server's name to the addresses that may be connected to: resolved once, every address judged, and nothing else is used."""
+"""From a server's name to the addresses that may be connected to: resolved once, all judged, nothing else used."""
 
 from __future__ import annotations
 
@@ -56,8 +56,9 @@ class Reach(Enum):
     NEVER = "never"
 
 
-# IANA's special-purpose registries (RFC 6890 and its updates); written out, because `ipaddress.is_global` changed between Python releases and
-# passes NAT64, 6to4, multicast and the platform address. PRIVATE: a catalogue entry may allow it. NEVER: no mail server is there.
+# IANA's special-purpose registries (RFC 6890 and its updates); written out, because `ipaddress.is_global` changed
+# between Python releases and passes NAT64, 6to4, multicast and the platform address. PRIVATE: a catalogue entry may
+# allow it. NEVER: no mail server is there.
 _IPV4 = tuple(
     (ipaddress.IPv4Network(network), reach)
     for network, reach in (
@@ -94,7 +95,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def reach(address: _Address) -> Reach:
-    """Return who may be behind `address`. NAT64 and IPv4-mapped forms are never public, and private where the address inside is not forbidden."""
+    """Return who may be behind `address`; NAT64 and IPv4-mapped forms are private at best, by the address inside."""
     if isinstance(address, ipaddress.IPv4Address):
         return next((judged for network, judged in _IPV4 if address in network), Reach.PUBLIC)
     inside = address.ipv4_mapped
@@ -121,7 +122,9 @@ def canonical_host(text: str) -> str:
 
 
 def given_address(text: str) -> SocketAddress:
-    """Return the address that a catalogue entry gives, `127.0.0.1:2587` or `[::1]:2587`; it is trusted, so only its form is checked.
+    """Return the address that a catalogue entry gives, `127.0.0.1:2587` or `[::1]:2587`.
+
+    The entry is trusted, so only the form is checked.
 
     Raises:
         Failure: it has another form.
@@ -157,7 +160,8 @@ def resolve(
         host: a canonical name.
         port: TCP port.
         private: whether private addresses are allowed.
-        seconds: how long it may take. The system's resolver cannot be interrupted: it is left behind in a daemon thread.
+        seconds: how long it may take. The system's resolver cannot be interrupted: it is left behind in a daemon
+            thread.
         lookup: stands in for `socket.getaddrinfo`.
         stop: ends the wait early when somebody sets it.
 
@@ -187,6 +191,9 @@ def judge(host: str, ips: Iterable[str], *, private: bool) -> None:
 
 def system_lookup(host: str, port: int) -> Sequence[Any]:
     """Return what this machine's resolver says, its hosts file included."""
+    if f".{host}".endswith(".invalid"):
+        # RFC 6761 section 6.4: such a name never exists, and no DNS server has to hear of it.
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
 
 

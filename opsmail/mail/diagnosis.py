@@ -1,7 +1,7 @@
 """What a failed stage means: the cause in plain words, the remedy, the field to change, and whose fault it is.
 
-The knowledge is data, `opsmail/data/replies.yaml`. Its entries are looked at in their order and the first that fits decides, so the special
-ones stand before the general ones; the last ones fit everything.
+The knowledge is data, `opsmail/data/replies.yaml`. Its entries are looked at in their order and the first that fits
+decides, so the special ones stand before the general ones; the last ones fit everything.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Entry:
         reply = error.reply
         if reply is None:
             return not (self.codes or self.enhanced or self.texts)
-        text = reply.text.lower()
+        text = reply.whole_text.lower()
         return (
             (not self.codes or reply.code in self.codes or reply.severity in self.codes)
             and (not self.enhanced or reply.enhanced in self.enhanced)
@@ -144,7 +144,7 @@ class ReplyTable:
 
     @classmethod
     def load(cls) -> ReplyTable:
-        """Read the table that comes with opsmail. It takes some milliseconds: do it when something has failed, and keep it."""
+        """Read the table that comes with opsmail; some milliseconds, so do it once something has failed."""
         import yaml  # not needed until something fails
 
         text = files("opsmail").joinpath("data", "replies.yaml").read_text(encoding="utf-8")

@@ -20,7 +20,8 @@ class Endpoint:
         port: TCP port, 1 to 65535.
         encryption: how the connection is protected.
         minimum_tls: the oldest TLS version that is spoken.
-        address: `ip:port` or `[ip6]:port` (or a loopback name) to connect to instead of resolving `host`; only from the trusted catalogue.
+        address: `ip:port` or `[ip6]:port` (or a loopback name) to connect to instead of resolving `host`; only from the
+            trusted catalogue.
         ca: PEM certificates trusted for this host instead of the system's; only from the trusted catalogue.
         private: whether the name may resolve to a private address; only from the trusted catalogue.
     """

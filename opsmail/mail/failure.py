@@ -24,7 +24,7 @@ class Stage(StrEnum):
 
 
 class Kind(StrEnum):
-    """The ways in which a stage fails. `REPLY` is a refusal in the server's own words; all others are seen from outside."""
+    """How a stage fails. `REPLY` is a refusal in the server's own words; all others are seen from outside."""
 
     INVALID_HOST = "invalid-host"
     NAME_NOT_RESOLVED = "name-not-resolved"
@@ -69,8 +69,8 @@ class StageError(OpsmailError):
         reply: what the server said, secrets already taken out; None where it said nothing.
         command: the command that the reply answers, such as `RCPT`.
         tls: what was seen of a certificate that was refused.
-        outcome_unknown: the message was handed over whole and the answer was lost: the server may have taken it, so it must not be sent
-            again automatically.
+        outcome_unknown: the message was handed over whole and the answer was lost: the server may have taken it, so it
+            must not be sent again automatically.
     """
 
     def __init__(
@@ -94,18 +94,18 @@ class StageError(OpsmailError):
         self.outcome_unknown = outcome_unknown
 
 
-class StageTimeout(StageError, TimeoutError):
+class StageTimeoutError(StageError, TimeoutError):
     """A stage that did not end in its time."""
 
 
-class StageDisconnected(StageError, ConnectionError):
+class StageDisconnectedError(StageError, ConnectionError):
     """A stage that ended because there was no connection, or no longer one."""
 
 
 _CONNECTION_KINDS = frozenset({Kind.CONNECTION_REFUSED, Kind.UNREACHABLE, Kind.DISCONNECTED, Kind.ABORTED})
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 (it becomes an error where its stage is known)
     """What the parts below `Submission` raise: a failure that does not know its stage yet.
 
     Args:
@@ -123,9 +123,9 @@ class Failure(Exception):
     def at(self, stage: Stage, *, outcome_unknown: bool = False) -> StageError:
         """Return the error of this failure at `stage`, of the class that is also its standard twin."""
         if self.kind is Kind.TIMED_OUT:
-            family: type[StageError] = StageTimeout
+            family: type[StageError] = StageTimeoutError
         elif self.kind in _CONNECTION_KINDS:
-            family = StageDisconnected
+            family = StageDisconnectedError
         else:
             family = StageError
         return family(stage, self.kind, self.detail, tls=self.tls, outcome_unknown=outcome_unknown)

@@ -49,11 +49,11 @@ def session_facts(session: ssl.SSLObject) -> TlsFacts:
 def refused_facts(session: ssl.SSLObject) -> TlsFacts | None:
     """Return what the certificate of a failed handshake says, None where this Python cannot tell.
 
-    It is for explaining the refusal only: nothing in it is verified. The `ssl` module has no public access to it before Python 3.13, and there
-    only in DER; the object behind it has the parsed form in all versions from 3.10.
+    It is for explaining the refusal only: nothing in it is verified. The `ssl` module has no public access to it before
+    Python 3.13, and there only in DER; the object behind it has the parsed form in all versions from 3.10.
     """
     try:
-        chain = session._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+        chain = session._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # noqa: SLF001 (as said above)
         leaf = chain[0]
         certificate: Mapping[str, Any] = leaf.get_info()
         der = ssl.PEM_cert_to_DER_cert(leaf.public_bytes())
@@ -79,7 +79,7 @@ _SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName":
 
 
 def _name(pairs: Any) -> str:
-    """Return a distinguished name with its most telling part first; the server wrote it, so it is cut and made printable."""
+    """Return a distinguished name, its most telling part first; a server wrote it, so it is cut and made printable."""
     parts = [(_SHORT.get(key, key), value) for relative in pairs for key, value in relative]
     parts.sort(key=lambda part: part[0] != "CN")
     return _printable(", ".join(f"{key}={value}" for key, value in parts))
@@ -100,8 +100,6 @@ def _time(text: str | None) -> datetime | None:
     try:
         month, day, clock, year, _ = text.split()
         hour, minute, second = clock.split(":")
-        return datetime(
-            int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC
-        )
+        return datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
     except ValueError:
         return None

@@ -1,34 +1,35 @@
 """The submission side of SMTP without any I/O: bytes in, events and commands out (RFC 5321, RFC 6409).
 
-One command is outstanding at a time and gets exactly one reply; anything a server sends beyond that means that the two sides no longer talk about
-the same thing, and ends the conversation. A violation is final: the object raises from then on.
+One command is outstanding at a time and gets exactly one reply; anything a server sends beyond that means that the two
+sides no longer talk about the same thing, and ends the conversation. A violation is final: the object raises from then
+on.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from opsmail.addresses import Address, AddressError, parse_address, parse_domain
 from opsmail.mail import sasl
+from opsmail.mail.capabilities import parse_capabilities
+from opsmail.mail.events import Accepted, Challenged, Command, Event, Refused
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.reply import Limits, Redact, Reply, ReplyParser, ReplySyntaxError, readable
 from opsmail.messages import Message, msg
 
-#: What we call ourselves when nobody says better. Our own host's name is not told: it would be an internal name in a header of the message. An
-#: address literal is what RFC 5321 section 4.1.4 wants of a client without a name; the sender's domain is better where it is known, because some
-#: relays (Google's among them) turn generic names away.
+#: What we call ourselves when nobody says better. Our own host's name is not told: it would be an internal name in a
+#: header of the message. An address literal is what RFC 5321 section 4.1.4 wants of a client without a name; the
+#: sender's domain is better where it is known, because some relays (Google's among them) turn generic names away.
 NEUTRAL_NAME = "[127.0.0.1]"
 
-_KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\x80-\xff]*")
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 
 
 class ConversationError(RuntimeError):
-    """A method was called when the conversation was not there: a defect of the caller, never something a server can cause."""
+    """A method was called at the wrong moment: a defect of the caller, never something a server can cause."""
 
 
 class State(Enum):
@@ -45,43 +46,6 @@ class State(Enum):
     CLOSED = auto()
     BROKEN = auto()
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What to send.
-
-    Args:
-        wire: the bytes; not part of `repr`, they may carry a secret.
-        shown: the same for a transcript, nothing secret in it.
-    """
-
-    wire: bytes = field(repr=False)
-    shown: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The server did what the command asked for."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Challenged:
-    """The server wants the next response of the exchange: `answer()` makes it."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The server said no (5yz) or not now (4yz) to `command`, which is empty where nothing was asked."""
-
-    reply: Reply
-    command: str
-
-
-Event = Accepted | Challenged | Refused
 
 # What each command's success is called, and where it leads.
 _EXPECTED: Mapping[str, tuple[frozenset[int], State]] = {
@@ -166,7 +130,7 @@ class SubmissionProtocol:
         return self._take(self._awaited, reply)
 
     def secured(self) -> None:
-        """Note that a verified TLS session carries the conversation from here on, and forget what was said before it (RFC 3207 section 4.2)."""
+        """Note that verified TLS carries the conversation now, and forget what came before (RFC 3207 section 4.2)."""
         self._check_unbroken()
         if self.state is State.TLS_WANTED:
             self.state = State.GREETED
@@ -237,7 +201,9 @@ class SubmissionProtocol:
             line += " BODY=8BITMIME"
         if self._utf8:
             if "SMTPUTF8" not in self.capabilities:
-                raise Failure(Kind.SMTPUTF8_MISSING, msg("an address is beyond ASCII, and the server does not take such"))
+                raise Failure(
+                    Kind.SMTPUTF8_MISSING, msg("an address is beyond ASCII, and the server does not take such")
+                )
             line += " SMTPUTF8"
         return self._say("MAIL", line, State.CAPABLE)
 
@@ -258,9 +224,10 @@ class SubmissionProtocol:
         return self._say("DATA", "DATA", State.RECIPIENTS_GIVEN)
 
     def content(self, message: bytes) -> Command:
-        """Hand over the message, whatever its line ends and dots: on the wire it is exactly one (RFC 5321 section 4.5.2)."""
+        """Hand over the message; whatever its line ends and dots, on the wire it is one (RFC 5321 section 4.5.2)."""
         self._check_state(State.CONTENT_WANTED)
-        # No bare CR or LF leaves us: servers disagree about what ends a line, and that is how one message is smuggled into another.
+        # No bare CR or LF leaves us: servers disagree about what ends a line, and that is how one message is smuggled
+        # into another.
         lines = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
         wire = (b"\r\n" + lines).replace(b"\r\n.", b"\r\n..")[2:]
         end = b".\r\n" if wire.endswith(b"\r\n") or not wire else b"\r\n.\r\n"
@@ -278,7 +245,8 @@ class SubmissionProtocol:
         return self._command(awaited, line.encode(), line)
 
     def _command(self, awaited: str, line: bytes, shown: str) -> Command:
-        # Every argument was checked where it came in. This is the last look at the line, so that no later change can let one through.
+        # Every argument was checked where it came in. This is the last look at the line, so that no later change can
+        # let one through.
         if not _PRINTABLE.fullmatch(line):
             raise ConversationError("a command with control characters")
         self._await(awaited)
@@ -327,7 +295,7 @@ class SubmissionProtocol:
         if awaited == "AUTH" and self._answered < len(self._script.responses):
             raise self._broken(Kind.PROTOCOL_ERROR, msg("the server accepted the login before it was complete"))
         if awaited == "EHLO":
-            self.capabilities = _capabilities(reply)
+            self.capabilities = parse_capabilities(reply)
         self.state = following
         return Accepted(reply)
 
@@ -365,28 +333,8 @@ class SubmissionProtocol:
             )
 
 
-def mechanisms(capabilities: Mapping[str, str]) -> frozenset[str]:
-    """Return the names of the SASL mechanisms that the server offers, in upper case."""
-    return frozenset(capabilities.get("AUTH", "").upper().split())
-
-
 def _address(text: str, kind: Kind) -> Address:
     try:
         return parse_address(text)
     except AddressError as error:
         raise Failure(kind, error.message) from None
-
-
-def _capabilities(reply: Reply) -> dict[str, str]:
-    """Return what the lines after the first say (RFC 5321 section 4.1.1.1); lines that are no keyword are passed over."""
-    found: dict[str, str] = {}
-    for line in reply.lines[1:]:
-        keyword, _, parameters = line.partition(" ")
-        if keyword.upper().startswith("AUTH="):
-            # The form of old Exchange and qmail servers, from before RFC 2554.
-            keyword, parameters = "AUTH", f"{keyword[5:]} {parameters}"
-        if not _KEYWORD.fullmatch(keyword):
-            continue
-        key = keyword.upper()
-        found[key] = f"{found[key]} {parameters}".strip() if key == "AUTH" and key in found else parameters.strip()
-    return found

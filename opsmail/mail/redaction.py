@@ -1,4 +1,4 @@
-"""Taking a secret back out of what a server echoes: some answer a failed login with the very line that carried the password."""
+"""Taking a secret out of what a server echoes: some answer a failed login with the line that carried the password."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 REDACTED = b"[redacted]"
 
-# What an encoded secret may stand in the middle of. The whole run goes, for its rest gives away the neighbouring bytes. It is
-# walked octet by octet: as one expression around the secret it would cost a hostile server's long line its square in time.
+# What an encoded secret may stand in the middle of. The whole run goes, for its rest gives away the neighbouring bytes.
+# It is walked octet by octet: as one expression around the secret it would cost a hostile server's long line its square
+# in time.
 _RUN_OCTETS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_%-")
 # The enhanced status code that begins each line of a reply (RFC 2034): kept, and no part of what was wrapped.
 _STATUS = re.compile(rb"^[245]\.\d{1,3}\.\d{1,3} ")
@@ -20,8 +21,8 @@ _STATUS = re.compile(rb"^[245]\.\d{1,3}\.\d{1,3} ")
 class Redactor:
     """Removes secrets, in the encodings that mail servers and their logs use, from lines of bytes.
 
-    Known are: the text itself (UTF-8, Latin-1, JSON escapes), base64 and its URL-safe form at each of the three alignments (so inside a PLAIN or
-    XOAUTH2 response too), percent-encoding, and hexadecimal.
+    Known are: the text itself (UTF-8, Latin-1, JSON escapes), base64 and its URL-safe form at each of the three
+    alignments (so inside a PLAIN or XOAUTH2 response too), percent-encoding, and hexadecimal.
 
     Args:
         secrets: their texts. Empty ones are ignored.
@@ -30,15 +31,15 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         plain = {form for secret in secrets for form in _raw_forms(secret)}
         self._encoded = frozenset(form for raw in plain for form in _encoded_forms(raw)) - plain
-        # Longest first, so that no shorter form leaves the end of a longer one behind. Searched one by one: compiling them
-        # into one expression costs a millisecond for every login, and replies are short.
-        self._forms = sorted(plain | self._encoded, key=lambda form: (-len(form), form))
+        # Longest first, so that no shorter form leaves the end of a longer one behind. Searched one by one: compiling
+        # them into one expression costs a millisecond for every login, and replies are short.
+        self._forms = sorted(plain | self._encoded, key=len, reverse=True)
 
     def __call__(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return `lines` without the secrets.
 
-        Of several lines that hold one, nothing but the enhanced status codes is kept: encoded text is wrapped at any place,
-        and what stands on the next line may be the rest.
+        Of several lines that hold one, nothing but the enhanced status codes is kept: encoded text is wrapped at any
+        place, and what stands on the next line may be the rest.
         """
         if len(lines) > 1:
             joined = b"".join(_STATUS.sub(b"", line).strip() for line in lines)
@@ -78,8 +79,9 @@ def _raw_forms(secret: str) -> set[bytes]:
 
 
 def _encoded_forms(raw: bytes) -> set[bytes]:
-    percent = "".join(f"%{octet:02X}" for octet in raw)
-    forms = {quote(raw, safe=""), quote(raw), quote_plus(raw), percent, percent.lower(), raw.hex(), raw.hex().upper()}
+    percent, quoted = "%" + raw.hex("%"), quote(raw, safe="")
+    spaces, slashes = quoted.replace("%20", "+"), quoted.replace("%2F", "/")
+    forms = {quoted, spaces, slashes, percent, percent.upper(), raw.hex(), raw.hex().upper()}
     found = {form.encode("ascii") for form in forms}
     for before in range(3):
         found |= _base64_forms(raw, before)
@@ -87,7 +89,7 @@ def _encoded_forms(raw: bytes) -> set[bytes]:
 
 
 def _base64_forms(raw: bytes, before: int) -> set[bytes]:
-    """Return the base64 characters that depend on `raw` alone when `before` octets of the group of three stand before it."""
+    """Return the base64 characters that depend on `raw` alone when `before` octets of its group of three precede it."""
     encoded = base64.b64encode(b"\0" * before + raw)
     first = -(-before * 8 // 6)
     last = (before + len(raw)) * 8 // 6

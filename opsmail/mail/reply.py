@@ -24,7 +24,7 @@ class ReplySyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a reply is accepted, in octets and lines; RFC 5321 asks for 512 octets a line, real servers send more."""
+    """How much of a reply is accepted, in octets and lines; RFC 5321 allows lines of 512, real servers send more."""
 
     line: int = 8 * 1024
     lines: int = 100
@@ -33,12 +33,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered.
+    r"""What a server answered.
 
     Args:
         code: three digits.
-        enhanced: the enhanced status code (RFC 3463) such as `5.7.8`, None where there is none or it contradicts the code.
-        lines: the text of each line without codes; characters that could act on a terminal and bytes that are not UTF-8 are written as `\\xNN`.
+        enhanced: the enhanced status code (RFC 3463) such as `5.7.8`, None where there is none or it contradicts the
+            code.
+        lines: the text of each line without codes; characters that could act on a terminal and bytes that are not UTF-8
+            are written as `\xNN`.
     """
 
     code: int
@@ -47,7 +49,12 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """All lines as one."""
+        """All lines as one, at most `SHOWN` characters of them."""
+        return _cut(self.whole_text)
+
+    @property
+    def whole_text(self) -> str:
+        """All lines as one, up to the 64 KiB that a server may send; for looking into, not for showing."""
         return " ".join(line for line in self.lines if line)
 
     @property
@@ -57,8 +64,7 @@ class Reply:
 
     def __str__(self) -> str:
         words = [str(self.code), self.enhanced or "", self.text]
-        shown = " ".join(word for word in words if word)
-        return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+        return _cut(" ".join(word for word in words if word))
 
 
 class ReplyParser:
@@ -68,7 +74,7 @@ class ReplyParser:
         limits: how much is accepted.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, limits: Limits = Limits()) -> None:
         self._limits = limits
         self._buffer = bytearray()
         self._code: bytes | None = None
@@ -139,11 +145,15 @@ class ReplyParser:
 
 
 def readable(data: bytes) -> str:
-    """Return `data` as text; what is not UTF-8 and what a terminal or a log would act on is written as `\\xNN` or `\\uNNNN`."""
+    r"""Return `data` as text; what is not UTF-8 or would act on a terminal is written as `\xNN` or `\uNNNN`."""
     text = data.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def _escape(character: str) -> str:

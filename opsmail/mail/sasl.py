@@ -1,7 +1,7 @@
 """SASL mechanisms for SMTP (RFC 4954): which one is used, and what is said in it.
 
-One mechanism is chosen, tried once, and never replaced by another: repeated failures lock accounts. A further mechanism is one more function from
-credentials to a `Script` and one more row in `_MECHANISMS`.
+One mechanism is chosen, tried once, and never replaced by another: repeated failures lock accounts. A further mechanism
+is one more function from credentials to a `Script` and one more row in `_MECHANISMS`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,21 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from opsmail.mail.endpoint import BearerCredentials, Credentials
+from opsmail.mail.failure import Failure, Kind
+from opsmail.messages import msg
 
-#: RFC 5321 section 4.5.3.1.4: what fits a command line with its CR LF. Longer initial responses wait for the server's challenge.
+#: RFC 5321 section 4.5.3.1.4: what fits a command line with its CR LF. Longer initial responses wait for the server's
+#: challenge.
 COMMAND_LINE = 512
+#: In characters. What is shorter would be found everywhere when it is looked for in what a server echoes.
+SHORTEST_SECRET = 4
+# Control characters, and lone surrogates, which have no UTF-8 form.
+_UNSENDABLE = ("Cc", "Cs")
 
 Login = Credentials | BearerCredentials
 
@@ -44,31 +52,61 @@ class Script:
 
 def _plain(login: Login) -> Script:
     """RFC 4616: authorisation identity (empty: the same), authentication identity, password, as UTF-8."""
-    return Script("PLAIN", (f"\0{login.username}\0{_secret(login)}".encode(),), initial=True)
+    return Script("PLAIN", (f"\0{login.username}\0{secret_of(login)}".encode(),), initial=True)
 
 
 def _login(login: Login) -> Script:
     """Never standardised (draft-murchison-sasl-login): two prompts whose wording varies, so their order decides."""
-    return Script("LOGIN", (login.username.encode(), _secret(login).encode()))
+    return Script("LOGIN", (login.username.encode(), secret_of(login).encode()))
 
 
 def _xoauth2(login: Login) -> Script:
-    """Google's and Microsoft's form; always two steps, because long command lines are refused by real servers. An error is answered by an empty line."""
-    return Script("XOAUTH2", (f"user={login.username}\x01auth=Bearer {_secret(login)}\x01\x01".encode(),), on_error=b"")
+    """Google's and Microsoft's form; in two steps, because real servers refuse long command lines.
+
+    An error is answered by an empty line.
+    """
+    return Script(
+        "XOAUTH2", (f"user={login.username}\x01auth=Bearer {secret_of(login)}\x01\x01".encode(),), on_error=b""
+    )
 
 
 def _oauthbearer(login: Login) -> Script:
-    """RFC 7628; the user's name is a saslname (RFC 5801 section 4). An error is answered by a lone %x01 (section 3.2.3)."""
+    """RFC 7628; the user's name is a saslname (RFC 5801 section 4).
+
+    An error is answered by a lone %x01 (section 3.2.3).
+    """
     name = login.username.replace("=", "=3D").replace(",", "=2C")
-    return Script("OAUTHBEARER", (f"n,a={name},\x01auth=Bearer {_secret(login)}\x01\x01".encode(),), on_error=b"\x01")
+    return Script("OAUTHBEARER", (f"n,a={name},\x01auth=Bearer {secret_of(login)}\x01\x01".encode(),), on_error=b"\x01")
 
 
-def _secret(login: Login) -> str:
+def secret_of(login: Login) -> str:
+    """Return the password or token of `login`."""
     return (login.secret if isinstance(login, Credentials) else login.token).reveal()
 
 
-# In the order in which they are preferred. PLAIN before LOGIN: it is the one with a standard. XOAUTH2 first: both providers that want bearer tokens
-# have it, and one of them has nothing else.
+def check(login: Login) -> None:
+    """Refuse what could end a field of a response early, and secrets too short to be found again in an echo.
+
+    Raises:
+        Failure: nothing of it may be sent.
+    """
+    secret = secret_of(login)
+    if len(secret) < SHORTEST_SECRET:
+        raise Failure(
+            Kind.INVALID_CREDENTIALS,
+            msg("the password has fewer than {count} characters; it was not sent", count=SHORTEST_SECRET),
+        )
+    if not login.username or any(
+        unicodedata.category(character) in _UNSENDABLE for character in login.username + secret
+    ):
+        raise Failure(
+            Kind.INVALID_CREDENTIALS,
+            msg("the user name is empty, or it or the password has control characters; nothing was sent"),
+        )
+
+
+# In the order in which they are preferred. PLAIN before LOGIN: it is the one with a standard. XOAUTH2 first: both
+# providers that want bearer tokens have it, and one of them has nothing else.
 _MECHANISMS: dict[type[Login], tuple[tuple[str, Callable[[Login], Script]], ...]] = {
     Credentials: (("PLAIN", _plain), ("LOGIN", _login)),
     BearerCredentials: (("XOAUTH2", _xoauth2), ("OAUTHBEARER", _oauthbearer)),
@@ -96,7 +134,7 @@ def encode(response: bytes) -> bytes:
 
 
 def error_text(challenge: str) -> str | None:
-    """Return the error that a bearer mechanism's last challenge carries, as compact JSON (RFC 7628 section 3.2.2); None when it is something else."""
+    """Return the error in a bearer mechanism's last challenge as compact JSON, or None (RFC 7628 section 3.2.2)."""
     try:
         decoded = json.loads(base64.b64decode(challenge, validate=True))
     except (binascii.Error, ValueError, RecursionError):

@@ -1,13 +1,15 @@
-"""One stage while it runs: its deadline, what is said and heard in it, and the failures below made into this stage's error."""
+"""One stage while it runs: its deadline, what is said and heard, and the failures below made into its error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from opsmail.mail.events import Command, Event, Refused
 from opsmail.mail.failure import Failure, Kind, Stage, StageError
-from opsmail.mail.protocol import Command, Event, Refused, SubmissionProtocol
+from opsmail.mail.protocol import SubmissionProtocol
 from opsmail.mail.reply import Reply
 from opsmail.mail.transcript import Line, Observer
 from opsmail.mail.transport import Deadline, Transport
@@ -109,11 +111,8 @@ class StageTurn:
 
     def _hear_last_words(self) -> None:
         """A server that closes while we still send has often said why; that tells more than the broken connection."""
-        try:
-            event = self.hear()
-        except Failure:
-            return
-        self.accepted(event)
+        with suppress(Failure):
+            self.accepted(self.hear())
 
 
 def _as_lines(reply: Reply) -> list[str]:

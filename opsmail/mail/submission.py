@@ -1,9 +1,8 @@
-"""One submission to one server, stage by stage: what the live test drives step by step and the runtime reader in one go."""
+"""One submission to one server, stage by stage: the live test drives it step by step, the runtime reader in one go."""
 
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -14,24 +13,24 @@ from typing import Self
 from opsmail.addresses import AddressError, parse_address
 from opsmail.errors import RefusedError
 from opsmail.mail import sasl
+from opsmail.mail.capabilities import mechanisms
 from opsmail.mail.content import Content, write_out
 from opsmail.mail.destination import Lookup, SocketAddress, canonical_host, given_address, resolve
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Encryption, Endpoint
+from opsmail.mail.events import Challenged
 from opsmail.mail.failure import Failure, Kind, Stage, StageError
 from opsmail.mail.peer import TlsFacts
-from opsmail.mail.protocol import NEUTRAL_NAME, Challenged, SubmissionProtocol, mechanisms
+from opsmail.mail.protocol import NEUTRAL_NAME, SubmissionProtocol
 from opsmail.mail.redaction import Redactor
 from opsmail.mail.reply import Reply
-from opsmail.mail.tls import TrustStores
 from opsmail.mail.stage import StageTurn
+from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Line, Observer
 from opsmail.mail.transport import Clock, Deadline, Transport
 from opsmail.messages import msg
 
 #: Ports on which TLS begins with the first byte: a server there waits for it, in silence.
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
-
-_SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,18 @@ class Authenticated:
 
 
 class Submission:
-    """A conversation with the server of `endpoint`: `resolve`, `connect`, `secure`, `authenticate`, `envelope`, `send`, `quit`, in this order.
+    """A conversation: `resolve`, `connect`, `secure`, `authenticate`, `envelope`, `send`, `quit`, in this order.
 
-    Every method raises `StageError` when its stage fails; the conversation is over then, and `close` is all that remains. Nothing is retried
-    here. With implicit TLS the server's banner comes inside TLS, so there it belongs to `secure`.
+    Every method raises `StageError` when its stage fails; the conversation is over then, and `close` is all that
+    remains. Nothing is retried here. With implicit TLS the server's banner comes inside TLS, so there it belongs to
+    `secure`.
 
     Args:
         endpoint: the server.
         trust: holds the TLS contexts; share one among all submissions.
         deadlines: counted from each stage's start; the total from the construction.
-        client_name: what EHLO says. The sender's domain is best: public anyway, and taken by servers that turn address literals away.
+        client_name: what EHLO says. The sender's domain is best: public anyway, and taken by servers that turn address
+            literals away.
         lookup: stands in for `socket.getaddrinfo`.
         observer: hears what is said, without secrets.
         clock: monotonic, in seconds.
@@ -81,7 +82,7 @@ class Submission:
         self,
         endpoint: Endpoint,
         trust: TrustStores,
-        deadlines: Deadlines = Deadlines(),  # noqa: B008 (frozen)
+        deadlines: Deadlines = Deadlines(),
         *,
         client_name: str = NEUTRAL_NAME,
         lookup: Lookup | None = None,
@@ -101,7 +102,7 @@ class Submission:
         except AddressError as error:
             raise Failure(Kind.INVALID_HOST, error.message).at(Stage.CONNECT) from None
         self._addresses: tuple[SocketAddress, ...] = ()
-        self._content: Content | None = None
+        self._prepared: tuple[EmailMessage, Content] | None = None
         #: The address that answered.
         self.peer: SocketAddress | None = None
         #: The error that the server told inside a bearer exchange, as JSON.
@@ -143,7 +144,7 @@ class Submission:
                 self._greet(stage)
 
     def secure(self) -> TlsFacts | None:
-        """Make the connection a verified TLS session and return its facts; None where the endpoint is without encryption."""
+        """Make the connection a verified TLS session and return its facts; None for an endpoint without encryption."""
         if self.endpoint.encryption is Encryption.NONE:
             return None
         with self._stage(Stage.TLS, self._deadlines.tls) as stage:
@@ -182,7 +183,7 @@ class Submission:
         if not self._protocol.secure:
             raise RefusedError(msg("credentials are sent over verified TLS only"))
         with self._stage(Stage.AUTHENTICATE, self._deadlines.authenticate) as stage:
-            _check_credentials(credentials)
+            sasl.check(credentials)
             offered = mechanisms(self._protocol.capabilities)
             if not offered:
                 raise Failure(Kind.NO_AUTHENTICATION, msg("the server offers no authentication"))
@@ -196,8 +197,7 @@ class Submission:
                         supported=" / ".join(sasl.supported(credentials)),
                     ),
                 )
-            secret = credentials.secret if isinstance(credentials, Credentials) else credentials.token
-            self._protocol.redact_with(Redactor([secret.reveal()]))
+            self._protocol.redact_with(Redactor([sasl.secret_of(credentials)]))
             try:
                 event = stage.exchange(partial(self._protocol.auth, script))
                 while isinstance(event, Challenged):
@@ -207,16 +207,19 @@ class Submission:
             return Authenticated(script.mechanism, stage.accepted(event))
 
     def envelope(self, sender: str, recipients: Sequence[str], message: EmailMessage | None = None) -> None:
-        """Name the sender and every recipient; one refused recipient fails the stage, so a message goes to all or to none.
+        """Name the sender and every recipient; one that is refused fails the stage, so a message goes to all or none.
 
         Args:
             sender: a bare address.
             recipients: bare addresses, at least one.
-            message: what `send` will hand over, where it is known already: the server is told its size and what it needs.
+            message: what `send` will hand over, where it is known already: the server is told its size and what it
+                needs.
         """
-        content = self._content = None
+        self._prepared = None
+        content = None
         if message is not None:
-            content = self._content = _write_out(Stage.ENVELOPE, message, offered=self._protocol.capabilities)
+            content = _write_out(Stage.ENVELOPE, message, offered=self._protocol.capabilities)
+            self._prepared = message, content
         with self._stage(Stage.ENVELOPE, self._deadlines.envelope) as stage:
             wide = _check_recipients(recipients)
             if content is None:
@@ -224,23 +227,29 @@ class Submission:
             else:
                 wide = wide or content.smtputf8
                 size = len(content.data)
-                stage.ask(
-                    partial(self._protocol.mail, sender, size=size, smtputf8=wide, eight_bit=content.eight_bit)
-                )
+                stage.ask(partial(self._protocol.mail, sender, size=size, smtputf8=wide, eight_bit=content.eight_bit))
             for recipient in recipients:
                 stage.ask(partial(self._protocol.rcpt, recipient))
 
     def send(self, message: EmailMessage) -> Reply:
         """Hand over `message` and return the server's reply, which accepts it and promises no delivery.
 
-        A failure after the last byte has `outcome_unknown`: the server may have taken the message, so it must not be sent
-        again automatically.
+        A failure after the last byte has `outcome_unknown`: the server may have taken the message, so it must not be
+        sent again automatically.
 
         Args:
-            message: the one that `envelope` was given, unchanged, if it was given one.
+            message: the one that `envelope` was given, if it was given one; it goes out as it was then.
+
+        Raises:
+            ValueError: it is another one.
         """
-        content = self._content or _write_out(Stage.SEND, message, offered=())
-        self._content = None
+        if self._prepared is None:
+            content = _write_out(Stage.SEND, message, offered=())
+        elif self._prepared[0] is message:
+            content = self._prepared[1]
+        else:
+            raise ValueError("the envelope was made for another message")
+        self._prepared = None
         with self._stage(Stage.SEND, self._deadlines.send) as stage:
             stage.ask(self._protocol.data)
             stage.say(partial(self._protocol.content, content.data))
@@ -272,7 +281,7 @@ class Submission:
         self._transport.close()
 
     def abort(self) -> None:
-        """End whatever another thread is waiting for in this submission; it gets a `StageError` of kind `ABORTED` within a second."""
+        """End what another thread waits for here; it gets a `StageError` of kind `ABORTED` within a second."""
         self._transport.abort()
 
     def _stage(self, stage: Stage, seconds: float) -> StageTurn:
@@ -297,7 +306,7 @@ class Submission:
 
 
 def _write_out(stage: Stage, message: EmailMessage, offered: Container[str]) -> Content:
-    """Write a message out before the stage's time begins: a long one takes a while, and that is not the server's doing."""
+    """Write a message out before the stage's time begins: a long one takes a while, which is not the server's doing."""
     try:
         return write_out(message, smtputf8="SMTPUTF8" in offered, eight_bit="8BITMIME" in offered)
     except Failure as failure:
@@ -309,26 +318,10 @@ def _check_recipients(recipients: Sequence[str]) -> bool:
     if not recipients:
         raise Failure(Kind.INVALID_RECIPIENT, msg("there is no recipient"))
     try:
-        return any(parse_address(recipient).needs_smtputf8 for recipient in recipients)
+        addresses = [parse_address(recipient) for recipient in recipients]
     except AddressError as error:
         raise Failure(Kind.INVALID_RECIPIENT, error.message) from None
-
-
-def _check_credentials(credentials: Credentials | BearerCredentials) -> None:
-    """Refuse what could end a field of a response early, and secrets too short to be found again in what a server echoes."""
-    secret = (credentials.secret if isinstance(credentials, Credentials) else credentials.token).reveal()
-    if len(secret) < _SHORTEST_SECRET:
-        raise Failure(
-            Kind.INVALID_CREDENTIALS,
-            msg("the password has fewer than {count} characters; it was not sent", count=_SHORTEST_SECRET),
-        )
-    if not credentials.username or any(
-        unicodedata.category(character) in ("Cc", "Cs") for character in credentials.username + secret
-    ):
-        raise Failure(
-            Kind.INVALID_CREDENTIALS,
-            msg("the user name is empty, or it or the password has control characters; nothing was sent"),
-        )
+    return any(address.needs_smtputf8 for address in addresses)
 
 
 def _nobody(line: Line) -> None:

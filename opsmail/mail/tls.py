@@ -1,8 +1,9 @@
 """The one place where TLS contexts are made, and what a failed handshake means.
 
-There is no way to weaken a context: TLS 1.2 at least, chain and host name verified, the name looked for in the subject alternative names alone
-(RFC 7817, RFC 9525). Nothing is taken from the environment: `SSL_CERT_FILE`, `SSL_CERT_DIR` and `SSLKEYLOGFILE`, which
-`ssl.create_default_context` obeys, have no effect. Revocation is not checked: neither CRLs nor OCSP answers are asked for.
+There is no way to weaken a context: TLS 1.2 at least, chain and host name verified, the name looked for in the subject
+alternative names alone (RFC 7817, RFC 9525). Nothing is taken from the environment: `SSL_CERT_FILE`, `SSL_CERT_DIR` and
+`SSLKEYLOGFILE`, which `ssl.create_default_context` obeys, have no effect. Revocation is not checked: neither CRLs nor
+OCSP answers are asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 
 from opsmail.errors import UsageError
 from opsmail.mail.endpoint import TlsVersion
@@ -20,8 +22,8 @@ from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.peer import TlsFacts
 from opsmail.messages import Message, msg
 
-# Forward secrecy and AES or ChaCha20 only; level 2 refuses keys under 112 bits (RSA under 2048) and SHA-1 signatures. Written out, because a
-# distribution may build Python with its own default.
+# Forward secrecy and AES or ChaCha20 only; level 2 refuses keys under 112 bits (RSA under 2048) and SHA-1 signatures.
+# Written out, because a distribution may build Python with its own default.
 _CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 
 _VERSIONS = {TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2, TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3}
@@ -34,13 +36,15 @@ BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----", re.ASCII)
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 class TrustStores:
     """TLS contexts, one for each set of trusted roots and oldest version.
 
-    Reading the system's roots costs tens of milliseconds where they are one file, so whoever sends more than once holds one of these.
+    Reading the system's roots costs tens of milliseconds where they are one file, so whoever sends more than once holds
+    one of these.
     """
 
     def __init__(self) -> None:
@@ -77,7 +81,8 @@ def _make(ca: str | None, minimum: TlsVersion) -> ssl.SSLContext:
         load_system_roots(context)
     else:
         try:
-            context.load_verify_locations(cadata=ca)
+            # Only the blocks: what stands between them may be in any script.
+            context.load_verify_locations(cadata="\n".join(_PEM.findall(ca)))
         except (ssl.SSLError, ValueError) as error:
             raise UsageError(
                 msg("the certificates given to trust for a server are not PEM"),
@@ -110,7 +115,7 @@ def _load_roots(context: ssl.SSLContext, file: str, folder: str, bundles: Iterab
         context.load_verify_locations(capath=folder)
         return
     for bundle in (file, *bundles):
-        if os.path.isfile(bundle):
+        if Path(bundle).is_file():
             context.load_verify_locations(cafile=bundle)
             return
 

@@ -39,6 +39,7 @@ class Transcript:
         self._lines: list[Line] = []
 
     def __call__(self, line: Line) -> None:
+        """Keep `line`."""
         if len(self._lines) < LINES:
             self._lines.append(line)
 

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from opsmail.mail.destination import SocketAddress
 from opsmail.mail.failure import Failure, Kind
@@ -71,7 +72,7 @@ class Transport:
         return self._aborted
 
     def connect(self, addresses: Sequence[SocketAddress], deadline: Deadline) -> SocketAddress:
-        """Connect to the first of `addresses` that answers, and return it. A dead one gets its share of the time, not all of it.
+        """Connect to the first of `addresses` that answers, and return it; a dead one gets its share of the time only.
 
         Raises:
             Failure: none answers.
@@ -97,6 +98,9 @@ class Transport:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(deadline.remaining())
             sock.connect((address.ip, address.port))
+        except Failure:
+            self.close()
+            raise
         except TimeoutError:
             self.close()
             raise Failure(Kind.TIMED_OUT, msg("{address} did not answer in time", address=str(address))) from None
@@ -108,8 +112,9 @@ class Transport:
         except OSError as error:
             self.close()
             self._check_not_aborted()
+            # A reset comes from a server that took the connection and thought better of it.
             raise Failure(
-                Kind.UNREACHABLE,
+                Kind.DISCONNECTED if isinstance(error, ConnectionResetError) else Kind.UNREACHABLE,
                 msg("{address} cannot be reached: {reason}", address=str(address), reason=_reason(error)),
             ) from None
 
@@ -202,7 +207,7 @@ class Transport:
         """Whether the socket has something to read, its end included."""
         deadline.remaining()
         sock = self._open()
-        sock.setblocking(False)
+        sock.settimeout(0)
         try:
             sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -213,16 +218,13 @@ class Transport:
         return True
 
     def abort(self) -> None:
-        """Make the thread that uses this transport fail at once with `Kind.ABORTED`; safe to call from another thread."""
+        """Make the thread that uses this transport fail at once with `Kind.ABORTED`; called from another thread."""
         self._aborted.set()
         sock = self._socket
         if sock is not None:
-            try:
-                # Wakes a thread that waits in this socket; closing it would not.
+            # Wakes a thread that waits in this socket; closing it would not. Where it is not connected, nobody waits.
+            with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                # Not connected, or no longer: then there is nobody to wake.
-                return
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
@@ -270,10 +272,8 @@ class Transport:
 
     def _flush_alert(self, deadline: Deadline) -> None:
         """Tell the server why the handshake ends; whether it hears it does not matter."""
-        try:
+        with suppress(Failure):
             self._flush(deadline)
-        except Failure:
-            return
 
     def _check_not_aborted(self) -> None:
         if self._aborted.is_set():

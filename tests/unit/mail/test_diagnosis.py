@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import string
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import yaml
+
+from opsmail.mail.diagnosis import TEMPLATE_ARGUMENTS, Fault, ReplyTable
+from opsmail.mail.endpoint import Encryption, Endpoint
+from opsmail.mail.failure import Kind, Stage, StageError
+from opsmail.mail.reply import Reply, ReplyParser
+from opsmail.mail.rules import LIVE_RULES
+from opsmail.messages import msg
+
+DATA: dict[str, Any] = yaml.safe_load(files("opsmail").joinpath("data", "replies.yaml").read_text("utf-8"))
+ENTRIES: list[dict[str, Any]] = DATA["entries"]
+TABLE = ReplyTable.load()
+PATHS = {
+    "", "server.host", "server.port", "server.encryption", "server.minimum_tls", "sender.address",
+    "authentication", "authentication.type", "authentication.username", "authentication.password",
+}  # fmt: skip
+#: Rules of stages that come later: the identity provider and the probe mailbox.
+NOT_YET = {f"OM{number}" for number in (920, 921, 922, 923, 924, 925, 938)}
+
+
+def reply(text: str) -> Reply:
+    parsed, rest = ReplyParser().feed(text.encode() + b"\r\n")
+    assert parsed is not None
+    assert not rest
+    return parsed
+
+
+def failure(example: dict[str, Any]) -> tuple[StageError, Endpoint]:
+    said = reply(example["reply"]) if "reply" in example else None
+    error = StageError(
+        Stage(example["stage"]),
+        Kind(example.get("kind", "reply")),
+        msg("what happened"),
+        reply=said,
+        command=example.get("command"),
+        outcome_unknown=example.get("outcome_unknown", False),
+    )
+    endpoint = Endpoint(
+        example.get("host", "smtp.empresa.com.br"), 587, Encryption(example.get("encryption", "starttls"))
+    )
+    return error, endpoint
+
+
+@pytest.mark.parametrize("index", range(len(ENTRIES)), ids=lambda index: f"{index}-{ENTRIES[index]['rule']}")
+def test_each_entry_decides_its_example(index: int) -> None:
+    error, endpoint = failure(ENTRIES[index]["example"])
+    provider = TABLE._provider(endpoint.host)
+    deciding = next(place for place, entry in enumerate(TABLE.entries) if entry.fits(error, endpoint, provider))
+    assert deciding == index
+    diagnosis = TABLE.diagnose(error, endpoint)
+    for text in (str(diagnosis.cause), str(diagnosis.remedy)):
+        assert text
+        assert "{" not in text
+    assert diagnosis.rule_id == ENTRIES[index]["rule"]
+    assert diagnosis.name == LIVE_RULES[diagnosis.rule_id].name
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry['rule']}")
+def test_each_entry_is_well_formed(entry: dict[str, Any]) -> None:
+    conditions = {
+        "kinds", "stages", "commands", "providers", "encryptions", "codes", "enhanced", "texts", "outcome_unknown",
+    }  # fmt: skip
+    told = {"rule", "cause", "remedy", "path", "fault", "source", "verified_on", "example"}
+    assert told <= set(entry) <= told | conditions
+    assert entry["rule"] in LIVE_RULES
+    assert entry["path"] in PATHS
+    assert Fault(entry["fault"])
+    assert entry["source"]
+    assert str(entry["verified_on"]) >= "2026-01-01"
+    assert set(entry.get("providers", ())) <= set(DATA["providers"])
+    assert set(entry.get("encryptions", ())) <= {str(encryption) for encryption in Encryption}
+    assert all(code in range(200, 600) or code in (4, 5) for code in entry.get("codes", ()))
+    assert all(text == text.lower() for text in entry.get("texts", ()))
+    for template in (entry["cause"], entry["remedy"]):
+        names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        assert names <= set(TEMPLATE_ARGUMENTS)
+        assert not template.endswith(".")
+
+
+def test_every_rule_of_the_stages_so_far_has_an_entry() -> None:
+    assert {entry["rule"] for entry in ENTRIES} == set(LIVE_RULES) - NOT_YET
+
+
+def test_every_kind_has_an_entry_of_its_own() -> None:
+    named = {kind for entry in ENTRIES for kind in entry.get("kinds", ())}
+    assert named == {kind.value for kind in Kind}
+
+
+def test_the_rules() -> None:
+    assert list(LIVE_RULES) == [f"OM{number}" for number in range(901, 941)]
+    assert LIVE_RULES["OM915"].name == "smtp-auth-disabled-tenant"
+
+
+@pytest.mark.parametrize(
+    ("said", "stage", "command", "rule", "fault"),
+    [
+        ("451 4.7.500 Server busy", "envelope", "RCPT", "OM939", Fault.TRANSIENT),
+        ("558 what", "send", "content", "OM939", Fault.CONFIGURATION),
+        ("535 5.7.8 Username and Password not accepted", "authenticate", "AUTH", "OM913", Fault.CONFIGURATION),
+        ("550 5.7.1 Relaying denied", "envelope", "RCPT", "OM927", Fault.CONFIGURATION),
+        ("454 4.7.0 Temporary authentication failure", "authenticate", "AUTH", "OM939", Fault.TRANSIENT),
+        ("421 Too many concurrent SMTP connections", "connect", "banner", "OM930", Fault.TRANSIENT),
+        ("554 5.7.1 Spam message rejected", "send", "content", "OM933", Fault.PROVIDER),
+        ("553 5.7.1 Sender address rejected: not logged in", "envelope", "RCPT", "OM940", Fault.CONFIGURATION),
+        ("550 5.1.1 User unknown", "envelope", "RCPT", "OM928", Fault.CONFIGURATION),
+    ],
+)
+def test_other_replies(said: str, stage: str, command: str, rule: str, fault: Fault) -> None:
+    error, endpoint = failure({"stage": stage, "command": command, "reply": said})
+    diagnosis = TABLE.diagnose(error, endpoint)
+    assert (diagnosis.rule_id, diagnosis.fault) == (rule, fault)
+    if "{reply}" in diagnosis.cause.template:
+        assert said.split(maxsplit=1)[0] in str(diagnosis.cause)
+
+
+def test_a_provider_is_known_by_its_whole_domain() -> None:
+    example = {"stage": "authenticate", "command": "AUTH", "reply": "535 5.7.8 no"}
+    found = {
+        host: TABLE.diagnose(*failure(example | {"host": host})).rule_id
+        for host in ("smtp.gmail.com", "gmail.com", "notgmail.com", "gmail.com.evil.test")
+    }
+    assert found == {
+        "smtp.gmail.com": "OM914",
+        "gmail.com": "OM914",
+        "notgmail.com": "OM913",
+        "gmail.com.evil.test": "OM913",
+    }
+
+
+def test_faults() -> None:
+    assert [fault.conclusive for fault in Fault] == [True, True, False, False]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from opsmail.mail.destination import given_address
+from opsmail.mail.endpoint import Credentials, Endpoint, TlsVersion
+from opsmail.mail.failure import Failure, Kind, Stage, StageDisconnectedError, StageError, StageTimeoutError
+from opsmail.mail.tls import TrustStores
+from opsmail.mail.transcript import LINES, Line, Transcript
+from opsmail.mail.transport import Deadline, Transport
+from opsmail.messages import msg
+from opsmail.secrets.interface import Secret
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_deadline_counts_down() -> None:
+    clock = Clock()
+    deadline = Deadline(3, clock)
+    clock.now += 2
+    assert deadline.remaining() == 1
+    assert deadline.within(5).remaining() == 1
+    assert deadline.within(0.5).remaining() == 0.5
+    clock.now += 1
+    with pytest.raises(Failure) as caught:
+        deadline.remaining()
+    assert caught.value.kind is Kind.TIMED_OUT
+
+
+def test_a_transport_without_a_connection() -> None:
+    transport = Transport()
+    for use in (transport.receive, transport.pending, lambda deadline: transport.send(b"x", deadline)):
+        with pytest.raises(Failure) as caught:
+            use(Deadline(1))
+        assert caught.value.kind is Kind.DISCONNECTED
+    transport.abort()
+    transport.close()
+
+
+def test_a_session_that_cannot_write() -> None:
+    transport = Transport()
+    context = TrustStores().context(None, TlsVersion.TLS_1_2)
+    transport._session = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="x.test")
+    with pytest.raises(Failure) as caught:
+        transport.send(b"x", Deadline(1))
+    assert caught.value.kind is Kind.DISCONNECTED
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("127.0.0.1:2587", "127.0.0.1:2587"),
+        ("localhost:25", "127.0.0.1:25"),
+        ("[::1]:465", "[::1]:465"),
+        ("10.1.2.3:65535", "10.1.2.3:65535"),
+    ],
+)
+def test_given_addresses(text: str, shown: str) -> None:
+    assert str(given_address(text)) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "127.0.0.1", ":25", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:²", "::1:25",
+     "[::1:25", "mail.test:25", "127.1:25", "127.0.0.1:000000025", "[127.0.0.1]:25", "127.0.0.1:-1"],
+)  # fmt: skip
+def test_addresses_of_another_form(text: str) -> None:
+    with pytest.raises(Failure) as caught:
+        given_address(text)
+    assert caught.value.kind is Kind.INVALID_HOST
+
+
+@pytest.mark.parametrize(
+    ("kind", "family", "twin"),
+    [
+        (Kind.TIMED_OUT, StageTimeoutError, TimeoutError),
+        (Kind.DISCONNECTED, StageDisconnectedError, ConnectionError),
+        (Kind.CONNECTION_REFUSED, StageDisconnectedError, ConnectionError),
+        (Kind.UNREACHABLE, StageDisconnectedError, ConnectionError),
+        (Kind.ABORTED, StageDisconnectedError, ConnectionError),
+        (Kind.PROTOCOL_ERROR, StageError, Exception),
+    ],
+)
+def test_errors_have_their_standard_twin(kind: Kind, family: type[StageError], twin: type[Exception]) -> None:
+    error = Failure(kind, msg("why")).at(Stage.SEND, outcome_unknown=True)
+    assert type(error) is family
+    assert isinstance(error, twin)
+    assert str(error) == "send: why"
+    assert error.outcome_unknown
+
+
+def test_a_transcript_ends() -> None:
+    transcript = Transcript()
+    for number in range(LINES + 5):
+        transcript(Line("S", str(number)))
+    assert len(transcript.lines) == LINES
+    assert str(transcript).splitlines()[0] == "S: 0"
+
+
+def test_values_do_not_show_secrets() -> None:
+    assert "correct" not in repr(Credentials("u", Secret("correct-horse")))
+    assert "BEGIN" not in repr(Endpoint("x.test", 587, ca="-----BEGIN CERTIFICATE-----"))
