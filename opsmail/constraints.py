@@ -1,4 +1,4 @@
-"""What a field's annotation may demand beyond its type, readable by `opsmail.shape` and by pydantic (for the JSON Schemas).
+"""What a field's annotation may demand beyond its type, for `opsmail.shape` and, in JSON Schemas, for pydantic.
 
 pydantic calls the `__get_pydantic_…__` methods; nothing here imports it.
 """

@@ -1,6 +1,6 @@
 """The errors of opsmail: each says what happened, where and why, and hints at what to do.
 
-The face turns each class into an exit code in one place: `UsageError` and its children 2, `RefusedError` 3, `UnavailableError` 4.
+The face turns each class into an exit code: `UsageError` and its children 2, `RefusedError` 3, `UnavailableError` 4.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ class OpsmailError(Exception):
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
+        #: What is wrong besides, so that one run tells everything.
+        self.further: tuple[OpsmailError, ...] = ()
 
     def __str__(self) -> str:
         return str(self.message)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import NamedTuple
@@ -138,8 +140,17 @@ class Finding:
     waived: Waiver | None = None
     excerpt: tuple[ExcerptLine, ...] = field(default=(), compare=False)
 
-    @property
-    def fingerprint(self) -> str:
-        """What stays the same when lines move: rule, operator (or file) and field, as 16 hex digits."""
-        what = f"{self.rule.id}\0{self.operator or self.file}\0{self.path}"
-        return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+def fingerprints(findings: Sequence[Finding]) -> list[str]:
+    """Return what stays the same of each finding when lines move: 16 hex digits of rule, operator (or file) and field.
+
+    Several findings of one rule at one field, as duplicate keys are, are told apart by their order.
+    """
+    seen: Counter[str] = Counter()
+    result = []
+    for finding in findings:
+        what = f"{finding.rule.id}\0{finding.operator or finding.file}\0{finding.path}"
+        seen[what] += 1
+        numbered = what if seen[what] == 1 else f"{what}\0{seen[what]}"
+        result.append(hashlib.sha256(numbered.encode("utf-8", "surrogatepass")).hexdigest()[:16])
+    return result

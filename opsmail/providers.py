@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import yaml
 
-from opsmail.constraints import Length, Pattern
+from opsmail.constraints import Length, Pattern, Range
 from opsmail.messages import msg
 from opsmail.shape import Decoder
 
@@ -22,6 +22,24 @@ _Connection = Annotated[
 _UserName = Annotated[
     str, Pattern(r"address|local-part|any|fixed:[A-Za-z0-9]+", msg("a form of user names"), "address")
 ]
+
+
+_Domain = Annotated[
+    str, Pattern(r"[a-z0-9-]+(\.[a-z0-9-]+)+", msg("a domain in lower case, as DNS knows it"), "gmail.com")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherHost:
+    """A host of a provider that is not the one to send through.
+
+    Args:
+        host: its exact name.
+        purpose: what it is for: `old-tls` (clients without TLS 1.2), `reading` (IMAP and POP).
+    """
+
+    host: _Domain
+    purpose: Literal["old-tls", "reading"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +61,13 @@ class Provider:
         basic_ends: the day from which user-and-password logins are switched off.
         basic_reversible: whether an administrator can switch them on again for a while.
         basic_ends_source: who said so.
+        accounts: whose accounts it serves; `any` where both kinds may be right.
+        mail_domains: domains of the addresses that the provider itself gives out, to anyone and for nothing.
+        other_hosts: the provider's hosts that are for something else.
+        cloud: which Microsoft cloud it belongs to.
+        tenant_domains: what the first domains of that cloud's tenants end in.
+        messages_per_minute: the most that it takes from one account.
+        app_password_source: how to make an app password.
     """
 
     id: Annotated[str, Pattern(r"[a-z0-9-]+", msg("a word"), "gmail")]
@@ -59,6 +84,13 @@ class Provider:
     basic_ends: date | None = None
     basic_reversible: bool = False
     basic_ends_source: _Text | None = None
+    accounts: Literal["personal", "organisation", "any"] = "any"
+    mail_domains: tuple[_Domain, ...] = ()
+    other_hosts: tuple[OtherHost, ...] = ()
+    cloud: Literal["global", "us-gov", "us-dod", "china"] | None = None
+    tenant_domains: tuple[_Domain, ...] = ()
+    messages_per_minute: Annotated[int, Range(1, 1_000_000)] | None = None
+    app_password_source: _Text | None = None
 
 
 @dataclass(frozen=True)
@@ -73,16 +105,29 @@ class Providers:
 
     def of_host(self, host: str) -> Provider | None:
         """Return the provider that serves `host`, None when it is no known one."""
-        name = host.lower().removesuffix(".")
-        exact = self._by_host.get(name)
-        if exact is not None:
-            return exact
+        if host not in self._looked_up:
+            self._looked_up[host] = self._look_up(host.lower().removesuffix("."))
+        return self._looked_up[host]
+
+    @cached_property
+    def _looked_up(self) -> dict[str, Provider | None]:
+        # A fleet has few hosts, and every rule asks.
+        return {}
+
+    def _look_up(self, name: str) -> Provider | None:
         labels = name.split(".")
-        for index in range(len(labels)):
-            pattern = ".".join([*labels[:index], "*", *labels[index + 1 :]])
-            if pattern in self._by_host:
-                return self._by_host[pattern]
-        return None
+        patterns = (".".join([*labels[:index], "*", *labels[index + 1 :]]) for index in range(len(labels)))
+        return next((self._by_host[host] for host in (name, *patterns) if host in self._by_host), None)
+
+    @cached_property
+    def by_mail_domain(self) -> Mapping[str, Provider]:
+        """The provider that gives out addresses in a domain to anyone."""
+        return {domain: provider for provider in self.all for domain in provider.mail_domains}
+
+    @cached_property
+    def by_other_host(self) -> Mapping[str, tuple[Provider, OtherHost]]:
+        """The provider of a host that is not for sending, and what it is for."""
+        return {other.host: (provider, other) for provider in self.all for other in provider.other_hosts}
 
 
 def load_providers() -> Providers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 #: What a reference looks like; valid for Python and ECMAScript alike, so that editors can check it.
 EXPRESSION = r"[a-z][a-z0-9+.-]{1,31}://[^\s#]{1,512}(#[^\s#]{1,128})?"
 _REFERENCE = re.compile(EXPRESSION)
-#: Locators of the built-in schemes: a password that somebody put behind `env://` to silence a finding stays a literal secret.
+#: Locators of the built-in schemes: a password put behind `env://` to silence a finding stays a literal secret.
 _LOCATORS = {
     "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}"),
     "file": re.compile(r"/.+"),
@@ -19,8 +19,8 @@ _LOCATORS = {
 class SecretReference:
     """`scheme://locator[#field]`.
 
-    A text that is not of this form may be the secret itself, typed in the wrong place: it is forgotten at once, and what remains is the
-    `LITERAL` reference, which resolves nowhere.
+    A text that is not of this form may be the secret itself, typed in the wrong place: it is forgotten at once, and
+    what remains is the `LITERAL` reference, which resolves nowhere.
 
     Args:
         scheme: which secret store, lower case; empty for a literal.

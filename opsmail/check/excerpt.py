@@ -58,20 +58,19 @@ class _Read:
         # Of each row: where it is cut, and which columns are keys and values, so that a `#` elsewhere starts a comment.
         self._cuts: dict[int, int] = {}
         self._occupied: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        in_list = isinstance(document.data, list)
         for path, marked in document.keys.items():
-            field = path.partition(".")[2] if in_list else path
+            field = document.field(path)
             self._note(marked, 0 if field and not disclosure.shows_key(field) else None)
         for path, marked in document.scalars.items():
-            field = path.partition(".")[2] if in_list else path
             written = document.written(path)
-            shown = disclosure.shown_part(field, document.value(path), written)
+            shown = disclosure.shown_part(document.field(path), document.value(path), written)
             self._note(marked, None if shown == len(written) else shown)
 
     def _note(self, marked: Marked, shown: int | None) -> None:
         """Note a key or value of which only the first `shown` columns may be shown; None for all of them."""
         start, end = marked.start_mark, marked.end_mark
-        self._occupied[start.line].append((start.column, end.column))
+        if start.column < _LONGEST:
+            self._occupied[start.line].append((start.column, end.column))
         if shown is not None and start.index != end.index:
             column = start.column + shown
             self._cuts[start.line] = min(column, self._cuts.get(start.line, column))

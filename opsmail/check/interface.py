@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from opsmail.findings import FixSafety, RuleMeta, Severity
+from opsmail.findings import FixSafety, RuleMeta, Severity, Span
 from opsmail.messages import Message
-from opsmail.operator.model import Operator
+from opsmail.operator.model import Operator, Server
 from opsmail.providers import Providers
 from opsmail.settings.load import Settings
+from opsmail.source.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Problem:
         fix: a change that would end it.
         severity: when it is not the rule's own.
         at_key: the field's name is the place, not its value.
+        span: the place, where it is no field's.
     """
 
     path: str
@@ -65,6 +67,7 @@ class Problem:
     fix: ProposedFix | None = None
     severity: Severity | None = None
     at_key: bool = False
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,26 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class OperatorRule:
-    """A rule that looks at one operator."""
+    """A rule that looks at one operator.
+
+    Args:
+        meta: what is known of it.
+        check: the rule itself.
+        check_server: the same for a rule that looks at nothing but the server, so that operators which share one share
+            what was found; None for the others.
+    """
 
     meta: RuleMeta
     check: Callable[[Operator, Context], Iterator[Problem]]
+    check_server: Callable[[Server, Context], Iterator[Problem]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRule:
+    """A rule that looks at a file's text, also where that is no operator."""
+
+    meta: RuleMeta
+    check: Callable[[Document], Iterator[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +157,48 @@ class FleetRule:
     check: Callable[[Fleet, Context], Iterator[FleetProblem]]
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsRule:
+    """A rule that looks at the settings; its problems name fields of `opsmail.toml`."""
+
+    meta: RuleMeta
+    check: Callable[[Fleet, Context], Iterator[Problem]]
+
+
 def operator_rule(
     rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
 ) -> Callable[[Callable[[Operator, Context], Iterator[Problem]]], OperatorRule]:
     """Make a rule of a function that looks at one operator."""
     meta = RuleMeta(rule_id, name, severity, unwaivable)
     return lambda function: OperatorRule(meta, function)
+
+
+def server_rule(
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+) -> Callable[[Callable[[Server, Context], Iterator[Problem]]], OperatorRule]:
+    """Make a rule of a function that looks at one operator's server and nothing else of it."""
+    meta = RuleMeta(rule_id, name, severity, unwaivable)
+
+    def rule(function: Callable[[Server, Context], Iterator[Problem]]) -> OperatorRule:
+        return OperatorRule(meta, lambda operator, context: function(operator.server, context), function)
+
+    return rule
+
+
+def document_rule(
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+) -> Callable[[Callable[[Document], Iterator[Problem]]], DocumentRule]:
+    """Make a rule of a function that looks at a file's text."""
+    meta = RuleMeta(rule_id, name, severity, unwaivable)
+    return lambda function: DocumentRule(meta, function)
+
+
+def settings_rule(
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+) -> Callable[[Callable[[Fleet, Context], Iterator[Problem]]], SettingsRule]:
+    """Make a rule of a function that looks at the settings, and at the fleet to see which of them matter."""
+    meta = RuleMeta(rule_id, name, severity, unwaivable)
+    return lambda function: SettingsRule(meta, function)
 
 
 def fleet_rule(

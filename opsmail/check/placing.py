@@ -58,7 +58,10 @@ class FilePlacer:
         severity = judge.severity(meta, problem.severity)
         if severity is None:
             return None
-        span = self.key_span(problem.path) if problem.at_key else self.span(problem.path)
+        if problem.span is not None:
+            span = self._told(problem.span)
+        else:
+            span = self.key_span(problem.path) if problem.at_key else self.span(problem.path)
         related = tuple(self._related(mark, elsewhere) for mark in problem.marks)
         rows = [span, *(item.span for item in related if item.file == self.path)]
         return Finding(
@@ -112,9 +115,10 @@ class FilePlacer:
     def _shown_path(self, path: str) -> str:
         """Return the field's path, or its section's where the field's name may be a secret."""
         document = self._document
-        if document is None or not isinstance(document.data, dict) or path not in document.keys:
+        if document is None or path not in document.keys:
             return path
-        return path if self._disclosure.shows_key(path) else path.rpartition(".")[0]
+        field = document.field(path)
+        return path if not field or self._disclosure.shows_key(field) else path.rpartition(".")[0]
 
     def _operator(self) -> str | None:
         if self._document is None or not isinstance(self._document.data, dict):

@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 from opsmail.findings import RuleMeta, Severity
-from opsmail.settings.model import Policy
+from opsmail.settings.model import Policy, Profile
 
 
 class Judge:
     """Judges severities by one policy.
 
     Args:
-        policy: ignored rules, severities by rule, and additions to the unwaivable ones.
+        policy: profile, ruleset, ignored rules, severities by rule, and additions to the unwaivable ones.
     """
 
     def __init__(self, policy: Policy) -> None:
         self._ignored = tuple(policy.ignore)
         self._unwaivable = tuple(policy.unwaivable)
         self._severities = {rule: Severity[name.name] for rule, name in policy.severity.items()}
+        self._profile = policy.profile
+        self._ruleset = int(policy.ruleset)
 
     def severity(self, meta: RuleMeta, proposed: Severity | None = None) -> Severity | None:
-        """Return the severity of a finding, None when the policy ignores its rule.
+        """Return the severity of a finding, None when it is not told.
 
         Args:
             meta: the rule.
             proposed: the severity that the rule itself gives this finding, where it is not its usual one.
         """
         own = meta.severity if proposed is None else proposed
-        chosen = self._severities.get(meta.id, own)
+        chosen = self._severities.get(meta.id, self._usual(meta, own))
         if self.is_unwaivable(meta):
-            return max(chosen, own)
+            return max(own, chosen or own)
         return None if meta.id.startswith(self._ignored) else chosen
 
+    def _usual(self, meta: RuleMeta, own: Severity) -> Severity | None:
+        """Return the severity where the policy names none for this rule."""
+        if meta.ruleset > self._ruleset:
+            return Severity.NOTE
+        if self._profile is Profile.STRICT:
+            return Severity(min(own + 1, Severity.ERROR))
+        if self._profile is Profile.MINIMAL and own < Severity.ERROR:
+            return None
+        return own
+
     def is_unwaivable(self, meta: RuleMeta) -> bool:
-        """Whether the rule can be neither waived, ignored nor lowered."""
-        return meta.unwaivable or meta.id.startswith(self._unwaivable)
+        """Whether the rule can be neither waived, ignored nor lowered; a rule newer than the ruleset is not yet so."""
+        return meta.ruleset <= self._ruleset and (meta.unwaivable or meta.id.startswith(self._unwaivable))

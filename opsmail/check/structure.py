@@ -38,11 +38,13 @@ def structure_problems(
     name = document.data.get("operator")
     for fault in faults:
         # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
-        if fault.path not in secret or not _is_literal(document.value(fault.path), seen_by_rule=True):
+        if fault.path not in secret or fault.kind is not ProblemKind.WRONG_TYPE or not document.written(fault.path):
             yield _translated(fault, document)
-    for path in sorted(secret):
-        if _is_literal(document.value(path), seen_by_rule=operator is not None):
-            yield "OM601", literal_problem(path, claimed_id(document.data) or "rh")
+    if faults:
+        seen_by_rule = () if operator is None else dict(operator.references())
+        for path in sorted(secret):
+            if path not in seen_by_rule and _is_literal(document.value(path)):
+                yield "OM601", literal_problem(path, claimed_id(document.data) or "rh")
     stem = file.rpartition("/")[2].removesuffix(".yaml")
     if isinstance(name, str) and name != stem and not any(fault.path == "operator" for fault in faults):
         yield (
@@ -56,10 +58,10 @@ def structure_problems(
         )
 
 
-def _is_literal(value: object, *, seen_by_rule: bool) -> bool:
-    """Whether a secret field holds the secret itself; texts of a file that can be decoded are seen by the rule."""
+def _is_literal(value: object) -> bool:
+    """Whether this, in a secret field, is the secret itself."""
     if isinstance(value, str):
-        return not seen_by_rule and SecretReference.parse(value).is_literal
+        return value != "" and SecretReference.parse(value).is_literal
     return isinstance(value, int | float)
 
 

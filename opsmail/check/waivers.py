@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
@@ -16,7 +16,8 @@ from opsmail.constraints import Length
 from opsmail.findings import Finding, RuleMeta, Severity, Waiver
 from opsmail.messages import msg
 from opsmail.settings.load import WAIVERS_NAME
-from opsmail.shape import Decoder
+from opsmail.shape import Decoder, ProblemKind, shown
+from opsmail.shape import Problem as ShapeProblem
 from opsmail.source.reader import read_document
 
 _Text = Annotated[str, Length(1, 500)]
@@ -53,80 +54,89 @@ def apply_waivers(
     Args:
         findings: of all files.
         content: the bytes of `waivers.yaml`.
-        fleet: to tell unknown operators, where all of them are known.
+        fleet: to tell unknown operators, where all of them are known; of a part of it, the others are left alone.
         today: a waiver counts up to and including the day it expires.
         judge: knows which rules cannot be waived.
         rules: all rules by id.
     """
-    disclosure = Disclosure.of(WaiverEntry)
     document, problems = read_document(content, top=list)
-    if document is None:
-        if [problem.rule for problem in problems] == ["OM001"]:
-            return list(findings)  # only comments: no waivers
-        placer = FilePlacer(WAIVERS_NAME, content, None, disclosure)
-        broken = (placer.place_reading(STRUCTURE_RULES[problem.rule], problem, judge) for problem in problems)
-        return [*findings, *(finding for finding in broken if finding is not None)]
-    placer = FilePlacer(WAIVERS_NAME, content, document, disclosure)
-    decoder = Decoder(WaiverEntry)
+    placer = FilePlacer(WAIVERS_NAME, content, document, Disclosure.of(WaiverEntry))
     result = list(findings)
-    for index, data in enumerate(document.data):
+    examiner = _Examiner(frozenset(member.name for member in fleet.members), fleet.whole, today, judge, rules)
+    placed = []
+    if [problem.rule for problem in problems] != ["OM001"]:  # only comments: no waivers
+        placed += [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, judge) for problem in problems]
+    decoder = Decoder(WaiverEntry)
+    for index, data in enumerate(document.data if document is not None else ()):
         entry, faults = decoder.decode(data)
         if entry is None or faults:
-            found: Iterator[tuple[str, Problem]] = (
-                ("OM801", Problem(fault.path, fault.message, help=fault.help)) for fault in faults
-            )
+            found = [_misshapen(fault) for fault in faults]
+        elif examiner.is_elsewhere(entry):
+            continue
         else:
-            found = _judged(entry, result, fleet, today, judge, rules)
-        for rule_id, problem in list(found):
-            path = f"{index}.{problem.path}" if problem.path else str(index)
-            operator = entry.operator if entry is not None else None
-            finding = placer.place(STRUCTURE_RULES[rule_id], replace(problem, path=path), judge, operator=operator)
-            if finding is not None:
-                result.append(finding)
-    return result
+            found = _applied(entry, result, examiner)
+        for rule_id, problem in found:
+            here = replace(problem, path=f"{index}.{problem.path}" if problem.path else str(index))
+            name = entry.operator if entry is not None else None
+            placed.append(placer.place(STRUCTURE_RULES[rule_id], here, judge, operator=name))
+    return result + [finding for finding in placed if finding is not None]
 
 
-def _judged(
-    entry: WaiverEntry, findings: list[Finding], fleet: Fleet, today: date, judge: Judge, rules: Mapping[str, RuleMeta]
-) -> Iterator[tuple[str, Problem]]:
-    """Apply one entry to `findings` in place when it is valid; yield what is wrong with it otherwise."""
-    covered = [index for index, finding in enumerate(findings) if finding.waived is None and entry.covers(finding)]
-    fault = _fault(entry, fleet, today, judge, rules)
+def _misshapen(fault: ShapeProblem) -> tuple[str, Problem]:
+    at_key = fault.kind in (ProblemKind.UNKNOWN_FIELD, ProblemKind.MISSING_FIELD)
+    return "OM801", Problem(fault.path, fault.message, help=fault.help, at_key=at_key)
+
+
+def _applied(entry: WaiverEntry, findings: list[Finding], examiner: _Examiner) -> list[tuple[str, Problem]]:
+    """Mute what `entry` covers, in `findings`, when it is valid; return what is wrong with it."""
+    fault = examiner.fault(entry)
     if fault is not None:
-        yield fault
-        return
+        return [fault]
     waiver = Waiver(entry.reason, entry.approved_by, entry.expires.isoformat())
+    covered = [index for index, finding in enumerate(findings) if finding.waived is None and entry.covers(finding)]
     for index in covered:
         findings[index] = replace(findings[index], waived=waiver)
-    if not covered and fleet.whole:
-        yield (
-            "OM803",
-            Problem(
-                "rule",
-                msg("the waiver of {rule} for `{operator}` covers nothing", rule=entry.rule, operator=entry.operator),
-                label=msg("nothing to waive"),
-                help=msg("delete this entry"),
-            ),
-        )
+    return [] if covered else examiner.unused(entry)
 
 
-def _fault(
-    entry: WaiverEntry, fleet: Fleet, today: date, judge: Judge, rules: Mapping[str, RuleMeta]
-) -> tuple[str, Problem] | None:
-    meta = rules.get(entry.rule)
-    if meta is None:
-        message = msg("there is no rule `{rule}`", rule=entry.rule)
-        return "OM801", Problem("rule", message, help=msg("name one rule by its id, for example `OM502`"))
-    if fleet.whole and entry.operator not in {member.name for member in fleet.members}:
-        message = msg("there is no operator `{operator}`", operator=entry.operator)
-        return "OM801", Problem("operator", message, help=msg("correct the name, or delete this entry"))
-    if judge.is_unwaivable(meta):
-        message = msg("{rule} cannot be waived", rule=entry.rule)
-        return "OM801", Problem("rule", message, help=msg("correct what it found, and delete this entry"))
-    if (entry.expires - today).days > _LONGEST_DAYS:
-        message = msg("the waiver lasts longer than 12 months")
-        return "OM801", Problem("expires", message, help=msg("choose a day within a year"))
-    if entry.expires < today:
-        message = msg("the waiver ended on {date}; what it covered counts again", date=entry.expires.isoformat())
-        return "OM802", Problem("expires", message, help=msg("correct what it covered, or have the waiver renewed"))
-    return None
+@dataclass(frozen=True, slots=True)
+class _Examiner:
+    """Judges waivers by themselves; see `apply_waivers`."""
+
+    names: frozenset[str | None]
+    whole: bool
+    today: date
+    judge: Judge
+    rules: Mapping[str, RuleMeta]
+
+    def is_elsewhere(self, entry: WaiverEntry) -> bool:
+        """Whether the entry is for an operator that this run does not look at."""
+        return not self.whole and entry.operator not in self.names
+
+    def fault(self, entry: WaiverEntry) -> tuple[str, Problem] | None:
+        """Return why the entry does not count."""
+        meta = self.rules.get(entry.rule)
+        if meta is None:
+            message = msg("there is no rule `{rule}`", rule=shown(entry.rule))
+            return "OM801", Problem("rule", message, help=msg("name one rule by its id, for example `OM502`"))
+        if entry.operator not in self.names:
+            message = msg("there is no operator `{operator}`", operator=shown(entry.operator))
+            return "OM801", Problem("operator", message, help=msg("correct the name, or delete this entry"))
+        if self.judge.is_unwaivable(meta):
+            message = msg("{rule} cannot be waived", rule=entry.rule)
+            return "OM801", Problem("rule", message, help=msg("correct what it found, and delete this entry"))
+        if (entry.expires - self.today).days > _LONGEST_DAYS:
+            message = msg("the waiver lasts longer than 12 months")
+            return "OM801", Problem("expires", message, help=msg("choose a day within a year"))
+        if entry.expires < self.today:
+            message = msg("the waiver ended on {date}; what it covered counts again", date=entry.expires.isoformat())
+            return "OM802", Problem("expires", message, help=msg("correct what it covered, or have the waiver renewed"))
+        return None
+
+    def unused(self, entry: WaiverEntry) -> list[tuple[str, Problem]]:
+        """Return the problem of an entry that covers nothing; in a part of the fleet that means nothing."""
+        if not self.whole:
+            return []
+        message = msg("the waiver of {rule} for `{operator}` covers nothing", rule=entry.rule, operator=entry.operator)
+        problem = Problem("rule", message, label=msg("nothing to waive"), help=msg("delete this entry"))
+        return [("OM803", problem)]

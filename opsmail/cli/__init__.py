@@ -7,6 +7,10 @@ def main() -> None:
     """Run the `opsmail` command and end the process with its exit code."""
     import sys
 
-    from opsmail.cli.face import run
+    try:
+        from opsmail.cli.face import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the modules were being loaded
+        code = 130
+    sys.exit(code)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from pathlib import Path
 
 import click
 
 from opsmail.check.engine import CheckResult, check
 from opsmail.check.interface import Context
+from opsmail.check.sources import CheckedSources
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import DayType, session_options
+from opsmail.cli.outputs import parse_outputs
 from opsmail.cli.session import Session, today
-from opsmail.errors import UsageError
 from opsmail.findings import Severity
 from opsmail.messages import msg
 from opsmail.output.findings import FORMATS, Report, Summary
+from opsmail.output.style import Style
 from opsmail.providers import load_providers
 from opsmail.secrets import known_schemes
+from opsmail.source.tree import is_around
 
-_FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING, "note": Severity.NOTE}
+_FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
 
 @click.command(
@@ -52,40 +54,31 @@ def command(
 
     PATHS are files or folders; without any, the operators folder is checked.
     """
-    outputs = [_output(text, session) for text in formats or ("text",)]
+    outputs = parse_outputs(formats or ("text",), FORMATS)
     settings = session.settings()
-    tree = session.worktree
-    whole = not paths
+    folders = settings.file.operators
     named = [session.relative(path) for path in paths]
-    files = list(tree.operator_files(settings.file.operators) if whole else tree.files(named))
+    # What is missing from a part of the fleet is not missing.
+    whole = not named or all(any(is_around(path, folder) for path in named) for folder in folders)
+    tree = session.worktree
+    files = tree.files(named, folders) if named else tree.operator_files(folders)
     context = Context(settings, load_providers(), day or today(), known_schemes())
     result = check(files, context, whole=whole, waivers=not no_waivers)
-    report = Report(result.findings, _summary(result, len(files)))
-    for name, file in outputs:
-        color = file is None and session.console.colors(sys.stdout)
-        text = FORMATS[name](report, session.console.language, color)
-        if file is None:
-            session.console.result(text)
-        else:
-            file.write_text(text, encoding="utf-8")
-    if not files:
+    report = Report(
+        result.findings,
+        Summary.of(result.findings, result.members),
+        result.members,
+        CheckedSources(tree, known_schemes()),
+        session.environment,
+    )
+    for output in outputs:
+        style = Style(output.file is None and session.console.colors(sys.stdout))
+        output.write(session.console, FORMATS[output.format](report, session.console.language, style))
+    if not result.members:
         session.console.say(msg("no operator file to check"))
     if not settings.present:
         session.console.say(msg("there is no opsmail.toml, so servers are not compared with a catalogue"))
     return ExitCode.FINDINGS if _fails(result, fail_on) else ExitCode.DONE
-
-
-def _output(text: str, session: Session) -> tuple[str, Path | None]:
-    name, _, file = text.partition(":")
-    if name not in FORMATS:
-        raise UsageError(
-            msg("there is no format `{name}`", name=name), hint=msg("known: {names}", names=", ".join(sorted(FORMATS)))
-        )
-    return name, Path(file) if file else None
-
-
-def _summary(result: CheckResult, files: int) -> Summary:
-    return Summary.of(result.findings, files=files, operators=len(result.members))
 
 
 def _fails(result: CheckResult, fail_on: str) -> bool:

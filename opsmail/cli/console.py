@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from opsmail.errors import OpsmailError
+from opsmail.errors import OpsmailError, UnavailableError
 from opsmail.messages import Message, msg
 from opsmail.output.escape import for_terminal
 from opsmail.output.style import Style
@@ -27,15 +27,19 @@ class Console:
         self.language = language or NullTranslations()
         self.color = color
 
-    def colors(self, stream: TextIO) -> bool:
-        """Whether to paint on `stream`: the option, then NO_COLOR and FORCE_COLOR, then whether it is a terminal."""
+    def colors(self, stream: TextIO | None) -> bool:
+        """Whether to paint on `stream`: the option, then NO_COLOR and FORCE_COLOR, then whether it is a terminal.
+
+        Args:
+            stream: standard output or error; None when it is closed.
+        """
         if self.color != "auto":
             return self.color == "always"
         if os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
             return True
-        return stream.isatty() and os.environ.get("TERM") != "dumb"
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def style(self) -> Style:
@@ -48,28 +52,41 @@ class Console:
 
     def say(self, message: Message) -> None:
         """Print one line on standard error."""
-        click.echo(self.text(message), err=True, color=True)
+        self._tell(self.text(message))
 
     def error(self, error: OpsmailError, word: Message = msg("error")) -> None:
         """Print an error with its hint."""
         label = self.style.paint(self.text(word), "red", bold=True)
-        click.echo(f"{label}: {self.text(error.message)}", err=True, color=True)
+        self._tell(f"{label}: {self.text(error.message)}")
         for note in getattr(error, "__notes__", ()):
-            click.echo(f"       {for_terminal(note)}", err=True)
+            self._tell(f"       {for_terminal(note)}")
         if error.hint is not None:
             label = self.style.paint(self.text(msg("hint")), "cyan")
-            click.echo(f"{label}: {self.text(error.hint)}", err=True, color=True)
+            self._tell(f"{label}: {self.text(error.hint)}")
+        for other in error.further:
+            self.error(other, word)
 
     def progress(self, text: str) -> None:
         """Print text on standard error that an output has rendered and escaped."""
-        click.echo(text, err=True, color=True)
+        self._tell(text)
 
     def result(self, text: str) -> None:
-        """Print a result, already escaped by its output, on standard output."""
-        data = text.encode("utf-8", "backslashreplace")
-        stream = getattr(sys.stdout, "buffer", None)
-        if stream is None:
-            click.echo(text, nl=False, color=True)
+        """Print a result, already escaped by its output, on standard output.
+
+        Raises:
+            UnavailableError: standard output is closed.
+        """
+        if sys.stdout is None:
+            raise UnavailableError(
+                msg("standard output is closed, so the result cannot be printed"),
+                hint=msg("name a file: `--format json:findings.json`"),
+            )
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+
+    def _tell(self, text: str) -> None:
+        try:
+            click.echo(text, err=True, color=True)
+        except OSError:  # standard error is full or gone: the exit code is all that can be told
             return
-        stream.write(data)
-        stream.flush()

@@ -10,10 +10,11 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
 from opsmail.cli.proofs import trusted_keys
 from opsmail.cli.session import Session
+from opsmail.evidence.envelope import VerifiedStatement
+from opsmail.evidence.facts import format_time
 from opsmail.evidence.files import FOLDER, list_envelopes, verify_files
 from opsmail.evidence.invalid import InvalidEvidence
-from opsmail.evidence.facts import format_time
-from opsmail.messages import msg, msgn
+from opsmail.messages import Message, msg, msgn
 
 
 @click.group("evidence")
@@ -29,23 +30,27 @@ def verify(files: tuple[Path, ...], session: Session) -> int:
     paths = files or list_envelopes(session.root / FOLDER)
     refused = 0
     for answer in verify_files(paths, trusted_keys(session.settings())):
-        file = Path(answer.source).name
-        if isinstance(answer, InvalidEvidence):
-            refused += 1
-            line = msg("✗ {file}: {reason}", file=file, reason=answer.message)
-        else:
-            context = answer.statement.context
-            line = msg(
-                "✓ {file}: `{kind}` for {subject}, environment {environment}, {time}, signed by {key}",
-                file=file,
-                kind=answer.statement.kind.value,
-                subject=answer.statement.subject,
-                environment=context.environment,
-                time=format_time(context.time),
-                key=str(answer.key),
-            )
-        session.console.result(session.console.text(line) + "\n")
+        refused += isinstance(answer, InvalidEvidence)
+        session.console.result(session.console.text(_line(answer)) + "\n")
     session.console.say(
-        msgn("{count} statement, {refused} refused", "{count} statements, {refused} refused", len(paths), refused=refused)
+        msgn(
+            "{count} statement, {refused} refused", "{count} statements, {refused} refused", len(paths), refused=refused
+        )
     )
     return ExitCode.FINDINGS if refused else ExitCode.DONE
+
+
+def _line(answer: VerifiedStatement | InvalidEvidence) -> Message:
+    file = Path(answer.source).name
+    if isinstance(answer, InvalidEvidence):
+        return msg("✗ {file}: {reason}", file=file, reason=answer.message)
+    statement = answer.statement
+    return msg(
+        "✓ {file}: `{kind}` for {subject}, environment {environment}, {time}, signed by {key}",
+        file=file,
+        kind=statement.kind.value,
+        subject=statement.subject,
+        environment=statement.context.environment,
+        time=format_time(statement.context.time),
+        key=answer.key,
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
@@ -54,40 +53,51 @@ class CommandGroup(click.Group):
 
 @click.group(
     cls=CommandGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `opsmail demo`, or `opsmail check` in a repository with an operators folder.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="opsmail", message="%(prog)s %(version)s")
-def opsmail() -> None:
+@click.pass_context
+def opsmail(ctx: click.Context) -> None:
     """Operator e-mail settings as code: checked in review, proven by a real test send, published in one step."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(ExitCode.USAGE)
 
 
 class Terminated(BaseException):
     """The process was asked to end; raised so that everything open is closed on the way out."""
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], program: click.Command = opsmail) -> int:
     """Run one command.
 
     Args:
         arguments: the command line without the program's name.
+        program: what takes them.
 
     Returns:
         The exit code.
     """
-    console = Console()
     previous = _listen()
     try:
-        code = opsmail.main(args=list(arguments), prog_name="opsmail", standalone_mode=False)
-        sys.stdout.flush()
+        return _outcome(arguments, program, Console())
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _outcome(  # noqa: PLR0911 - one return for each outcome
+    arguments: Sequence[str], program: click.Command, console: Console
+) -> int:
+    try:
+        code = program.main(args=list(arguments), prog_name="opsmail", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return int(code) if isinstance(code, int) else ExitCode.DONE
-    except click.exceptions.Exit as wanted:
-        return wanted.exit_code
-    except click.UsageError as error:
-        error.show()
-        return ExitCode.USAGE
     except click.ClickException as error:
-        error.show()
+        console.error(_usage_error(error))
         return ExitCode.USAGE
     except OpsmailError as error:
         console.error(error)
@@ -98,20 +108,20 @@ def run(arguments: Sequence[str]) -> int:
     except Terminated:
         console.say(msg("ended on request; nothing half-done is left"))
         return ExitCode.TERMINATED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click ends the process by itself when nobody reads what it prints
         _abandon_output()
         return ExitCode.BROKEN_PIPE
-    except OSError as error:
-        if error.filename is not None or not _is_output(error):
-            return _defect(console)
-        _abandon_output()
-        console.say(msg("the output cannot be written: {reason}", reason=error.strerror or str(error)))
+    except MemoryError:
+        console.say(msg("not enough memory"))
         return ExitCode.UNAVAILABLE
-    except Exception:  # the last line of defence: whatever gets here is a defect of opsmail and is told as one
-        return _defect(console)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    except OSError as error:
+        if error.errno not in _OUT_OF_OUR_HANDS:
+            return report_defect(console, error)
+        _abandon_output()
+        console.say(msg("the system refuses: {reason}", reason=os.strerror(error.errno)))
+        return ExitCode.UNAVAILABLE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever gets here is a defect of opsmail and is told as one
+        return report_defect(console, error)
 
 
 def exit_code(error: OpsmailError) -> int:
@@ -125,43 +135,82 @@ def exit_code(error: OpsmailError) -> int:
     return ExitCode.FINDINGS
 
 
+#: What the machine may refuse anywhere: a full disk, a closed output, too many open files.
+_OUT_OF_OUR_HANDS = frozenset(
+    (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EROFS,
+        errno.EBADF,
+        errno.EAGAIN,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EACCES,
+        errno.EPERM,
+    )
+)
+
+
+def _usage_error(error: click.ClickException) -> UsageError:
+    """Return click's finding in our form: one sentence and a hint."""
+    context = getattr(error, "ctx", None)
+    command = "opsmail" if context is None else context.command_path
+    sentence = error.format_message()
+    return UsageError(msg("{sentence}", sentence=sentence), hint=msg("see `{command} --help`", command=command))
+
+
 def _listen() -> dict[signal.Signals, Any]:
     def end(number: int, frame: FrameType | None) -> None:
+        # What is open is being closed: a second signal must not stop that.
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
         raise Terminated
 
-    numbers = [signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+    numbers = (signal.SIGTERM, signal.SIGHUP)
     try:
         return {number: signal.signal(number, end) for number in numbers}
     except ValueError:  # not in the main thread: whoever embeds opsmail keeps its own handlers
         return {}
 
 
-def _is_output(error: OSError) -> bool:
-    import errno
-
-    return error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
-
-
 def _abandon_output() -> None:
     """Keep the interpreter from writing what is left when it ends: it would fail again, with a traceback."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
-def _defect(console: Console) -> int:
-    """Write a report of a defect: the place in the code, never values, since one of them may be a secret."""
-    kind, error, trace = sys.exc_info()
-    name = kind.__name__ if kind is not None else "?"
-    frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
-    report = "\n".join([f"opsmail {__version__}", f"python {sys.version.split()[0]}", name, *frames, ""])
+def report_defect(console: Console, error: BaseException) -> int:
+    """Write a report of a defect: the places in the code, never values, since one of them may be a secret.
+
+    Args:
+        console: where to say so.
+        error: what got through.
+
+    Returns:
+        The exit code.
+    """
+    import tempfile
+    import traceback
+
+    places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    lines = [f"opsmail {__version__}", f"python {sys.version.split()[0]}", type(error).__name__, *places]
+    console.say(msg("a defect in opsmail: {name}", name=type(error).__name__))
     try:
-        descriptor, path = tempfile.mkstemp(prefix="opsmail-defect-", suffix=".txt", text=True)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(report)
+        descriptor, path = tempfile.mkstemp(prefix="opsmail-defect-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write("\n".join([*lines, ""]))
     except OSError:
-        path = "-"
-        console.say(msg("{report}", report=report))
-    console.say(msg("a defect in opsmail: {name}", name=name))
-    console.say(msg("the report is in {path}; it holds places in the code and no values. Please send it to the project", path=path))
-    del error
+        for line in lines:
+            console.say(msg("{line}", line=line))
+        return ExitCode.DEFECT
+    console.say(
+        msg(
+            "the report is in {path}; it holds places in the code and no values. Please send it to the project",
+            path=path,
+        )
+    )
     return ExitCode.DEFECT

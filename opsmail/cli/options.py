@@ -23,7 +23,9 @@ def session_options(function: Function) -> Function:
         envvar="OPSMAIL_CONFIG",
         help="The settings file.  [default: opsmail.toml here or in a folder above]",
     )
-    @click.option("--env", "environment", envvar="OPSMAIL_ENVIRONMENT", default="default", help="The environment to work for.")
+    @click.option(
+        "--env", "environment", envvar="OPSMAIL_ENVIRONMENT", default="default", help="The environment to work for."
+    )
     @click.option("--lang", envvar="OPSMAIL_LANG", help="Language of texts for people, for example pt-BR.")
     @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
     def wrapper(
@@ -40,7 +42,7 @@ def session_options(function: Function) -> Function:
     return wrapper  # type: ignore[return-value]
 
 
-class DayType(click.ParamType):
+class DayType(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.4
     """A date, year-month-day."""
 
     name = "DATE"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 from opsmail.cli.console import Console
 from opsmail.errors import UnavailableError, UsageError
 from opsmail.messages import msg
+from opsmail.output.style import Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,10 @@ class Output:
     format: str
     file: Path | None
 
+    def style(self, console: Console) -> Style:
+        """Return how to paint there: a file never is."""
+        return Style(self.file is None and console.colors(sys.stdout))
+
     def write(self, console: Console, text: str) -> None:
         """Write a rendered result.
 
@@ -33,12 +41,28 @@ class Output:
             console.result(text)
             return
         try:
-            self.file.write_text(text, encoding="utf-8")
+            _write_whole(self.file, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise UnavailableError(
-                msg("{file} cannot be written: {reason}", file=str(self.file), reason=error.strerror or "?"),
+                msg("{file} cannot be written: {reason}", file=self.file, reason=error.strerror or "?"),
                 hint=msg("name a file in a folder that exists"),
             ) from error
+
+
+def _write_whole(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and never through a link: in somebody's checkout it may lead anywhere."""
+    if file.exists() and not file.is_file():  # a device or a pipe, such as /dev/stdout
+        file.write_bytes(data)
+        return
+    if file.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link")
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def parse_outputs(texts: Sequence[str], known: Collection[str]) -> list[Output]:
@@ -49,18 +73,23 @@ def parse_outputs(texts: Sequence[str], known: Collection[str]) -> list[Output]:
         known: the formats of this command.
 
     Raises:
-        UsageError: an unknown format, or two for standard output.
+        UsageError: an unknown format, or two for one place.
     """
     outputs = []
     for text in texts:
         name, _, file = text.partition(":")
         if name not in known:
             raise UsageError(
-                msg("there is no format `{name}`", name=name), hint=msg("known: {names}", names=", ".join(sorted(known)))
+                msg("there is no format `{name}`", name=name),
+                hint=msg("known: {names}", names=", ".join(sorted(known))),
             )
         outputs.append(Output(name, Path(file) if file else None))
-    if sum(1 for output in outputs if output.file is None) > 1:
+    places = [output.file for output in outputs]
+    if places.count(None) > 1:
         raise UsageError(
-            msg("two formats would go to standard output"), hint=msg("give one of them a file: `--format json:findings.json`")
+            msg("two formats would go to standard output"),
+            hint=msg("give one of them a file: `--format json:findings.json`"),
         )
+    if len(set(places)) < len(places):
+        raise UsageError(msg("two formats would go to one file"), hint=msg("give each a file of its own"))
     return outputs

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from opsmail.cli.choosing import show
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import Output, parse_outputs
 from opsmail.cli.planning import prepare_reading
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
-from opsmail.errors import RefusedError
-from opsmail.messages import msgn
+from opsmail.messages import msg
 from opsmail.output.results import plans
-from opsmail.output.style import Style
 from opsmail.publish.limits import Allowances, Violation, violations
 from opsmail.publish.plan import Plan
-
-_FORMATS = ("text", "json", "markdown")
 
 
 @click.command("plan", epilog="Example:  opsmail plan --env production --out plan.json")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `publish FILE`.")
-@click.option("--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text, json or markdown.  [default: text]")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help="text, json or markdown; may be given several times.  [default: text]",
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
 @click.option("--commit", metavar="SHA", help="Plan this commit.  [default: HEAD]")
 @session_options
 def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit: str | None, session: Session) -> int:
     """Show what `publish` would change, in words, and which limits it would meet. Changes nothing."""
-    outputs = parse_outputs(formats or ("text",), _FORMATS)
+    outputs = parse_outputs(formats or ("text",), ("text", "json", "markdown"))
     revision = Revision.open(session, commit)
     checked = revision.check()
     errors = checked.errors()
     if errors:
-        raise RefusedError(
-            msgn("the check finds {count} error in this commit", "the check finds {count} errors in this commit", len(errors)),
-            hint=errors[0].message,
-        )
+        show(session, errors, checked)
+        session.console.say(msg("there is no plan for a commit with errors"))
+        return ExitCode.FINDINGS
     plan = prepare_reading(session, revision, checked).plan
     limits = list(violations(plan, revision.settings.file.store, Allowances()))
     for output in outputs:
@@ -57,5 +58,4 @@ def _render(output: Output, plan: Plan, limits: list[Violation], session: Sessio
         case "markdown":
             return plans.as_markdown(plan, limits, language)
         case _:
-            color = output.file is None and session.console.colors(sys.stdout)
-            return plans.as_text(plan, limits, language, Style(color))
+            return plans.as_text(plan, limits, language, output.style(session.console))

@@ -10,7 +10,8 @@ from opsmail.check.engine import CheckResult
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
-from opsmail.publish.plan import NO_STORE, Plan, documents_needed, make_plan
+from opsmail.publish.plan import Plan, documents_needed, make_plan
+from opsmail.publish.saved import NO_STORE
 from opsmail.settings.load import Settings
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Published, read_published
@@ -33,9 +34,9 @@ class Prepared:
 
 
 @contextmanager
-def opened_store(session: Session, settings: Settings, *, read_only: bool, create: bool = False) -> Iterator[Store]:
-    """Open the store that the settings name and close it again."""
-    store = open_store(settings.file.store.url, read_only=read_only, create=create, root=session.root)
+def opened_store(session: Session, settings: Settings, *, writing: bool = False) -> Iterator[Store]:
+    """Open the store that the settings name and close it again; for writing, it is made where there is none."""
+    store = open_store(settings.file.store.url, read_only=not writing, create=writing, root=session.root)
     try:
         yield store
     finally:
@@ -51,21 +52,20 @@ def prepare(store: Store | None, revision: Revision, checked: CheckResult) -> Pr
         checked: its check.
     """
     settings = revision.settings
+    wanted = revision.documents(checked)
+    documents = {}
     if store is None:
         published = Published(Head(NO_STORE, settings.environment), None, None, {})
     else:
         published = read_published(store, settings.environment, generation_verifier(settings))
-    wanted = revision.documents(checked)
-    needed = documents_needed(published, wanted)
-    documents = store.read(needed) if store is not None and needed else {}
-    return Prepared(published, wanted, make_plan(published, documents, wanted, revision.origin()))
+        documents = store.read(documents_needed(published, wanted))
+    return Prepared(published, wanted, make_plan(published, documents, wanted, revision.origin))
 
 
 def prepare_reading(session: Session, revision: Revision, checked: CheckResult) -> Prepared:
     """Compare a commit with what is published, without making a store where there is none."""
     try:
-        with opened_store(session, revision.settings, read_only=True) as store:
+        with opened_store(session, revision.settings) as store:
             return prepare(store, revision, checked)
     except StoreMissing:
         return prepare(None, revision, checked)
-

@@ -8,10 +8,10 @@ from pathlib import Path
 from opsmail import __version__
 from opsmail.errors import RefusedError
 from opsmail.evidence.envelope import sign, verify
+from opsmail.evidence.facts import Context, parse_time
 from opsmail.evidence.files import FOLDER, list_envelopes, verify_files
 from opsmail.evidence.judge import Evidence
 from opsmail.evidence.keys import InvalidKey, SigningKey, TrustedKey
-from opsmail.evidence.facts import Context, parse_time
 from opsmail.evidence.statement import Kind, Statement
 from opsmail.messages import msg
 from opsmail.secrets import Secrets

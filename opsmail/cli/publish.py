@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from opsmail.check.engine import CheckResult
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.judging import judge_publish
 from opsmail.cli.options import session_options
 from opsmail.cli.planning import Prepared, opened_store, prepare
-from opsmail.cli.proofs import evidence_at_hand, generation_verifier, now, sign_generation, signing_key
+from opsmail.cli.proofs import generation_verifier, now, sign_generation, signing_key
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
-from opsmail.errors import OpsmailError, RefusedError, UnavailableError
-from opsmail.evidence.files import read_envelope
+from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
 from opsmail.evidence.facts import format_time
 from opsmail.evidence.statement import Kind
 from opsmail.messages import Message, msg, msgn
 from opsmail.output.results import plans
-from opsmail.publish.gate import Refusal, Verdict, judge
-from opsmail.publish.limits import Allowances, violations
-from opsmail.publish.plan import Action, require_same, saved_plan
-from opsmail.publish.publisher import Circumstances, Proofs, publish, record_refusal
+from opsmail.publish.gate import Refusal
+from opsmail.publish.limits import Allowances
+from opsmail.publish.plan import Action
+from opsmail.publish.publisher import Circumstances, publish, record_refusal
+from opsmail.publish.saved import MAX_BYTES, SavedPlan, load
 from opsmail.secrets import open_secrets
+from opsmail.store.generation import Generation
 from opsmail.store.interface import Store
 
 _RULESET = "1"
+_LONGEST_REASON = 500
 
 
 @click.command("publish", epilog="Example:  opsmail publish plan.json --env production")
@@ -49,52 +51,69 @@ def command(
     plan_file: Path | None,
     yes: bool,
     prune: tuple[str, ...],
+    allow_many_updates: bool,
+    allow_many_deletes: bool,
+    allow_many_changes: bool,
+    allow_empty: bool,
+    allow_master_change: bool,
     reason: str,
     commit: str | None,
     session: Session,
-    **allowed: bool,
 ) -> int:
-    """Publish a commit, all of it or nothing: the check runs again, every change needs evidence, and readers see one step.
+    """Publish a commit, all of it or nothing.
 
-    PLAN is a file from `plan --out`; it is published exactly as it was saved, or not at all.
+    The check runs again, every change needs evidence, and readers see one step. PLAN is a file from `plan --out`; it is
+    published exactly as it was saved, or not at all.
     """
+    _require_text(reason)
     run = current_run(os.environ)
     run.require_trusted()
-    saved = None if plan_file is None else saved_plan(_read(plan_file))
+    saved = None if plan_file is None else load(_read(plan_file))
     revision = Revision.open(session, commit)
     checked = revision.check()
-    settings = revision.settings
     circumstances = Circumstances(
         actor=run.actor,
         time=format_time(now()),
         ruleset=_RULESET,
-        required=tuple(kind.value for kind in settings.file.gate.require),
+        required=tuple(kind.value for kind in revision.settings.file.gate.require),
         reason=reason,
     )
-    with opened_store(session, settings, read_only=False, create=True) as store:
+    with opened_store(session, revision.settings, writing=True) as store:
         prepared = prepare(store, revision, checked)
-        if saved is not None:
-            require_same(saved, prepared.plan)
-        names = frozenset(prune) | (_deletes(prepared) if saved is not None else frozenset())
-        verdict = _verdict(session, revision, checked, prepared)
-        refusals = [*_over_limits(revision, prepared, Allowances(prune=names, **_named(allowed))), *verdict.refusals]
-        if refusals:
-            return _refuse(session, store, prepared, circumstances, refusals)
+        allowed = Allowances(
+            many_updates=allow_many_updates,
+            many_deletes=allow_many_deletes,
+            many_changes=allow_many_changes,
+            empty=allow_empty,
+            master_change=allow_master_change,
+            prune=frozenset(prune) | _approved_deletes(saved, prepared),
+        )
+        judgement = judge_publish(session, revision, checked, prepared, saved, allowed)
+        if judgement.refusals:
+            return _refuse(session, store, prepared, circumstances, judgement.refusals)
         if not prepared.plan.changes:
-            session.console.say(msg("nothing to publish: generation {number} is this commit", number=prepared.plan.base))
+            number = prepared.plan.base
+            session.console.say(msg("nothing to publish: generation {number} has the same settings", number=number))
             return ExitCode.DONE
-        key = signing_key(settings, open_secrets(), Kind.GENERATION)
-        _confirm(session, prepared, yes=yes or saved is not None)
+        # Before anybody is asked: a publish that cannot be signed is not worth a question.
+        key = signing_key(revision.settings, open_secrets(), Kind.GENERATION)
+        if saved is None and not yes:
+            _ask(session, prepared)
         generation = publish(
             store,
             prepared.published,
             prepared.plan,
             prepared.wanted,
-            _proofs(verdict),
+            judgement.proofs,
             circumstances,
             sign=lambda facts: sign_generation(facts, key),
-            verify=generation_verifier(settings),
+            verify=generation_verifier(revision.settings),
         )
+    _tell(session, generation, prepared)
+    return ExitCode.DONE
+
+
+def _tell(session: Session, generation: Generation, prepared: Prepared) -> None:
     session.console.say(
         msg(
             "published generation {number} for {environment}: {summary}",
@@ -103,51 +122,38 @@ def command(
             summary=plans.summary(prepared.plan),
         )
     )
-    if not settings.file.gate.require:
+    if not generation.required:
         session.console.say(msg("no evidence was required: `gate.require` is empty in opsmail.toml"))
-    return ExitCode.DONE
+
+
+def _require_text(reason: str) -> None:
+    if len(reason) > _LONGEST_REASON or not reason.isprintable():
+        raise UsageError(
+            msg("the reason is longer than {limit} characters, or not one line of text", limit=_LONGEST_REASON),
+            hint=msg("say it in a sentence"),
+        )
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnavailableError(
-            msg("the plan {path} cannot be read: {reason}", path=str(path), reason=error.strerror or "?"),
+            msg("the plan {path} cannot be read: {reason}", path=path, reason=error.strerror),
             hint=msg("save one with `opsmail plan --out FILE`"),
         ) from error
 
 
-def _named(allowed: dict[str, bool]) -> dict[str, Any]:
-    return {name.removeprefix("allow_"): value for name, value in allowed.items()}
-
-
-def _deletes(prepared: Prepared) -> frozenset[str]:
+def _approved_deletes(saved: SavedPlan | None, prepared: Prepared) -> frozenset[str]:
+    """Return the deletes that a saved plan lists: whoever approved it has seen them, and it is this plan or refused."""
+    if saved is None:
+        return frozenset()
     return frozenset(change.operator for change in prepared.plan.with_action(Action.DELETE))
 
 
-def _verdict(session: Session, revision: Revision, checked: CheckResult, prepared: Prepared) -> Verdict:
-    published = prepared.published.generation
-    descends = published is None or revision.repository.descends(revision.commit, published.commit)
-    return judge(
-        prepared.plan,
-        revision.settings.file.gate,
-        evidence_at_hand(session.root, revision.settings),
-        now(),
-        errors=checked.errors(),
-        descends=descends,
-    )
-
-
-def _over_limits(revision: Revision, prepared: Prepared, allowed: Allowances) -> list[Refusal]:
-    return [
-        Refusal(violation.message, hint=msg("`{option}` allows it", option=violation.option))
-        for violation in violations(prepared.plan, revision.settings.file.store, allowed)
-    ]
-
-
 def _refuse(
-    session: Session, store: Store, prepared: Prepared, circumstances: Circumstances, refusals: list[Refusal]
+    session: Session, store: Store, prepared: Prepared, circumstances: Circumstances, refusals: Sequence[Refusal]
 ) -> int:
     """Say everything that stands in the way, and put the refusal into the event log."""
     for refusal in refusals:
@@ -155,9 +161,12 @@ def _refuse(
     session.console.say(
         msgn("nothing was published: {count} reason", "nothing was published: {count} reasons", len(refusals))
     )
-    record_refusal(
-        store, prepared.published.head, prepared.plan, circumstances, [str(_told(refusal)) for refusal in refusals]
-    )
+    reasons = [str(_told(refusal)) for refusal in refusals]
+    try:
+        record_refusal(store, prepared.published.head, prepared.plan, circumstances, reasons)
+    except OpsmailError as error:
+        # It stays a refusal, whatever becomes of the log.
+        session.console.say(msg("the refusal was not recorded: {reason}", reason=error.message))
     return ExitCode.REFUSED
 
 
@@ -167,22 +176,15 @@ def _told(refusal: Refusal) -> Message:
     return msg("{operator}: {message}", operator=refusal.operator, message=refusal.message)
 
 
-def _confirm(session: Session, prepared: Prepared, *, yes: bool) -> None:
-    if yes:
-        return
+def _ask(session: Session, prepared: Prepared) -> None:
+    """Return when the person at the terminal agrees to the plan they are shown."""
+    console = session.console
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise RefusedError(
-            msg("nobody is there to be asked"), hint=msg("pass --yes, or publish a plan saved with `opsmail plan --out FILE`")
+            msg("nobody is there to be asked"),
+            hint=msg("pass --yes, or publish a plan saved with `opsmail plan --out FILE`"),
         )
-    session.console.say(plans.summary(prepared.plan))
-    question = session.console.text(msg("Publish to {environment}?", environment=prepared.plan.environment))
+    console.progress(plans.as_text(prepared.plan, (), console.language, console.style))
+    question = console.text(msg("Publish to {environment}?", environment=prepared.plan.environment))
     if not click.confirm(question, err=True):
         raise RefusedError(msg("not published"))
-
-
-def _proofs(verdict: Verdict) -> Proofs:
-    statements = {item.digest: item.source for items in verdict.proofs.values() for item in items}
-    return Proofs(
-        tuple(read_envelope(Path(source)) for source in statements.values()),
-        {operator: tuple(item.digest for item in items) for operator, items in verdict.proofs.items() if items},
-    )

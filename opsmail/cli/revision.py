@@ -1,4 +1,4 @@
-"""The commit that `test`, `plan` and `publish` work on: its blobs, its settings, and the settings that are trusted."""
+"""The commit that `test`, `plan` and `publish` work on: its blobs, and the settings that it is judged by."""
 
 from __future__ import annotations
 
@@ -9,35 +9,32 @@ from opsmail.check.interface import Context
 from opsmail.cli.session import Session, today
 from opsmail.errors import RefusedError
 from opsmail.messages import msg
-from opsmail.providers import Providers, load_providers
+from opsmail.providers import load_providers
 from opsmail.publish.plan import Origin
 from opsmail.secrets import known_schemes
 from opsmail.settings.load import WAIVERS_NAME, Settings, load_settings
-from opsmail.source.git import CommitTree, GitRepository
+from opsmail.source.commit import CommitTree
+from opsmail.source.git import GitRepository
 from opsmail.source.tree import SourceFile
 
 _SHOWN = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One commit.
 
     Args:
         repository: where it is.
-        commit: its full id.
-        settings: of the commit.
-        trusted: whose catalogue decides where credentials may go.
+        settings: what it is judged by: its own, or those of a revision that is trusted more.
         files: its operator files.
-        providers: what is known of mail providers.
+        origin: what plans and evidence are bound to.
     """
 
     repository: GitRepository
-    commit: str
     settings: Settings
-    trusted: Settings
     files: tuple[SourceFile, ...]
-    providers: Providers
+    origin: Origin
 
     @classmethod
     def open(cls, session: Session, commit: str | None, trust: str | None = None) -> Revision:
@@ -46,50 +43,44 @@ class Revision:
         Args:
             session: the circumstances.
             commit: which; None for HEAD, and then nothing that counts may be uncommitted.
-            trust: the revision whose catalogue counts; None for the commit itself.
+            trust: the revision whose settings count, catalogue and waivers included; None for the commit's own.
 
         Raises:
             RefusedError: no git repository, or uncommitted changes.
+            UnknownRevisionError: there is no such commit.
         """
         repository = GitRepository.find(session.root)
         if repository is None:
             raise RefusedError(
-                msg("{folder} is not in a git repository", folder=str(session.root)),
+                msg("{folder} is not in a git repository", folder=session.root),
                 hint=msg("only committed settings are tested and published: run `git init`, then commit them"),
             )
         full = repository.commit(commit or "HEAD")
-        tree = repository.tree(full)
-        settings = load_settings(tree, session.environment, session.config)
-        if commit is None:
-            _require_clean(repository, full, settings, session.config)
-        trusted = settings
+        tree = CommitTree(repository, full)
+        trusted = tree if trust is None else CommitTree(repository, repository.commit(trust))
+        settings = load_settings(trusted, session.environment, session.config)
         if trust is not None:
-            trusted = load_settings(repository.tree(repository.commit(trust)), session.environment, session.config)
-        return cls(repository, full, settings, trusted, _files(tree, settings), load_providers())
+            session.console.say(
+                msg("judged by the settings of {revision} ({commit})", revision=trust, commit=trusted.commit[:12])
+            )
+        if commit is None:
+            _require_clean(tree, settings, session.config)
+        origin = Origin(repository=repository.identity(full), commit=full, settings_digest=settings.digest)
+        return cls(repository, settings, tuple(tree.operator_files(settings.file.operators)), origin)
 
     def check(self) -> CheckResult:
-        """Check the commit's operators, today, under the commit's settings."""
-        context = Context(self.settings, self.providers, today(), known_schemes())
+        """Check the commit's operators, today."""
+        context = Context(self.settings, load_providers(), today(), known_schemes())
         return check(self.files, context)
 
     def documents(self, result: CheckResult) -> dict[str, bytes]:
         """Return the canonical document of each operator of a check, by id."""
         return {name: self.settings.effective(operator).canonical() for name, operator in result.operators().items()}
 
-    def origin(self) -> Origin:
-        """Return what plans and evidence are bound to."""
-        return Origin(repository=self.repository.identity(), commit=self.commit, settings_digest=self.settings.digest)
 
-
-def _files(tree: CommitTree, settings: Settings) -> tuple[SourceFile, ...]:
-    return tuple(tree.operator_files(settings.file.operators))
-
-
-def _require_clean(repository: GitRepository, commit: str, settings: Settings, config: str) -> None:
-    """Refuse a working tree that differs from the commit where it counts: the person may believe that the edited file is meant."""
-    folders = tuple(f"{folder.rstrip('/')}/" for folder in settings.file.operators)
-    named = {config, WAIVERS_NAME, *settings.texts}
-    changed = [path for path in repository.changed_files(commit) if path in named or path.startswith(folders)]
+def _require_clean(tree: CommitTree, settings: Settings, config: str) -> None:
+    """Refuse a working tree that differs where it counts: the person may believe that the edited file is meant."""
+    changed = tree.changed_files([*settings.file.operators, config, WAIVERS_NAME, *settings.texts])
     if changed:
         shown = ", ".join(changed[:_SHOWN]) + (", …" if len(changed) > _SHOWN else "")
         raise RefusedError(

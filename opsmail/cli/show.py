@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import re
 
 import click
 
@@ -16,35 +16,68 @@ from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.messages import msg
 from opsmail.output.results import history
-from opsmail.output.style import Style
 from opsmail.shape import nearest
-from opsmail.store.generation import read_published
+from opsmail.store.generation import Published, read_published
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 
 @click.command("show", epilog="Example:  opsmail show rh-notificacoes@12")
 @click.argument("operator", metavar="OPERATOR[@N]")
-@click.option("--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text or json.  [default: text]")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help="text or json; may be given several times.  [default: text]",
+)
 @session_options
 def command(operator: str, formats: tuple[str, ...], session: Session) -> int:
     """Show an operator as it is published now, or as it was in generation N."""
     outputs = parse_outputs(formats or ("text",), ("text", "json"))
-    name, at, number = operator.partition("@")
-    if at and not (number.isascii() and number.isdigit() and 0 < int(number[:18]) and len(number) <= 15):
-        raise UsageError(msg("`{number}` is not the number of a generation", number=number), hint=msg("write for example `rh@12`"))
+    name, number = _parse(operator)
     settings = session.settings()
-    with opened_store(session, settings, read_only=True) as store:
-        published = read_published(store, settings.environment, generation_verifier(settings), int(number) if at else None)
-        digest = published.manifest.get(name)
-        if digest is None:
-            guess = nearest(name, list(published.manifest))
-            raise UsageError(
-                msg("`{name}` is not published in {where}", name=name, where=msg("generation {number}", number=number) if at else settings.environment),
-                hint=msg("did you mean `{guess}`?", guess=guess) if guess else msg("`opsmail history` lists the generations"),
-            )
-        content = store.read([digest])[digest]
+    with opened_store(session, settings) as store:
+        published = read_published(store, settings.environment, generation_verifier(settings), number)
+        digest = _digest(published, name, number)
+        document = json.loads(store.read([digest])[digest])
     for output in outputs:
-        style = Style(output.file is None and session.console.colors(sys.stdout))
-        document = json.loads(content)
-        text = json.dumps(document, indent=1) + "\n" if output.format == "json" else history.operator_text(document, style)
+        if output.format == "json":
+            text = json.dumps(document, indent=1) + "\n"
+        else:
+            text = history.operator_text(document, output.style(session.console))
         output.write(session.console, text)
     return ExitCode.DONE
+
+
+def _parse(text: str) -> tuple[str, int | None]:
+    name, at, number = text.partition("@")
+    if not at:
+        return name, None
+    if _NUMBER.fullmatch(number) is None:
+        raise UsageError(
+            msg("`{number}` is not the number of a generation", number=number), hint=msg("write for example `rh@12`")
+        )
+    return name, int(number)
+
+
+def _digest(published: Published, name: str, number: int | None) -> str:
+    """Return the digest of an operator's document."""
+    hint = msg("`opsmail history` lists the generations")
+    environment = published.head.environment
+    if published.generation is None:
+        what = msg("nothing is published") if number is None else msg("there is no generation {number}", number=number)
+        raise UsageError(msg("{what} in environment {environment}", what=what, environment=environment), hint=hint)
+    digest = published.manifest.get(name)
+    if digest is None:
+        guess = nearest(name, list(published.manifest))
+        raise UsageError(
+            msg(
+                "`{name}` is not in generation {number} of environment {environment}",
+                name=name,
+                number=published.generation.number,
+                environment=environment,
+            ),
+            hint=hint if guess is None else msg("did you mean `{guess}`?", guess=guess),
+        )
+    return digest

@@ -1,26 +1,28 @@
-"""Many operators at once: in parallel over servers, one after the other over a mailbox, and only where the pins allow."""
+"""Many operators at once: in parallel over servers, one after the other over a mailbox, and only where pins allow."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import cached_property
 
+from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
-from opsmail.live.pins import require_pins
+from opsmail.live.pins import require_pinned_peer, require_pins
 from opsmail.live.result import Outcome, TestResult
-from opsmail.live.stages import Trial, run_trial, skipped_because
+from opsmail.live.trial import Compose, Trial, skipped_because
+from opsmail.live.turns import Turns
 from opsmail.mail.diagnosis import Diagnosis, ReplyTable
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import StageError
+from opsmail.mail.protocol import NEUTRAL_NAME
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Transcript
-from opsmail.operator.digest import EffectiveOperator, canonical_host
+from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Operator
 from opsmail.secrets import Secrets
 from opsmail.settings.load import Settings
@@ -31,85 +33,86 @@ class LiveTest:
     """One run over several operators.
 
     Args:
-        settings: of the change; they say how tests are sent, and complete the operators.
-        trusted: whose catalogue decides where credentials may go.
+        settings: how tests are sent, and the catalogue that decides where credentials may go.
         secrets: the schemes that resolve here.
-        compose: makes the test message of an operator for a recipient.
-        recipient: where test messages go.
+        compose: makes the test message of an operator.
+        recipient: where test messages go; not looked at where `depth` is less than the envelope.
         depth: how far to go.
     """
 
     settings: Settings
-    trusted: Settings
     secrets: Secrets
-    compose: Callable[[EffectiveOperator, str], EmailMessage]
+    compose: Compose
     recipient: str
     depth: Depth = Depth.SEND
 
-    def run(self, operators: Sequence[Operator]) -> Iterator[TestResult]:
-        """Test `operators` and yield each result as it comes.
+    def run(self, operators: Sequence[Operator]) -> Generator[TestResult, None, None]:
+        """Test `operators` and return a generator of the results as they come.
+
+        Closing it, or an exception in it, ends all conversations within a second.
 
         Raises:
-            NotPinnedError: one of them asks for what the trusted catalogue does not allow; then none is tested.
+            NotPinnedError: one of them asks for what the catalogue does not allow; then none is tested.
         """
-        for operator in operators:
-            require_pins(operator, self.trusted)
-        # Completed by the trusted catalogue, too: what a change says of addresses and certificates does not count.
-        effective = [self.trusted.effective(operator) for operator in operators]
+        require_pins(operators, self.settings)
+        return self._results([self.settings.effective(operator) for operator in operators])
+
+    def _results(self, operators: Sequence[EffectiveOperator]) -> Generator[TestResult, None, None]:
         ready = []
-        for item in effective:
+        for item in operators:
             reason = skipped_because(item, self.depth)
             if reason is None:
                 ready.append(item)
             else:
                 yield TestResult(item.operator.operator, item.digest, Outcome.SKIPPED, self.depth, skipped=reason)
-        yield from self._run_all(ready)
+        if ready:
+            yield from self._talk_with_all(ready)
 
-    def _run_all(self, effective: Sequence[EffectiveOperator]) -> Iterator[TestResult]:
+    def _talk_with_all(self, operators: Sequence[EffectiveOperator]) -> Iterator[TestResult]:
         live = self.settings.file.live
-        turns = _Turns(effective, live.per_host)
-        trust = TrustStores()
-        active: set[Submission] = set()
-        lock = threading.Lock()
-        stopped = threading.Event()
+        turns = Turns(operators, live.per_host)
+        conversations, trust = _Conversations(), TrustStores()
+        pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
+        talking: dict[Future[TestResult], EffectiveOperator] = {}
 
-        def one(item: EffectiveOperator) -> TestResult:
-            with turns.turn(item):
-                transcript = Transcript()
-                submission = self._submission(item, trust, transcript)
-                with lock:
-                    if stopped.is_set():
-                        submission.abort()
-                    active.add(submission)
-                try:
-                    return run_trial(self._trial(item), submission, transcript, self.secrets, self._diagnose)
-                finally:
-                    with lock:
-                        active.discard(submission)
+        def start() -> None:
+            while len(talking) < live.concurrency and (item := turns.take()) is not None:
+                talking[pool.submit(self._test, item, trust, conversations)] = item
 
-        pool = ThreadPoolExecutor(max_workers=min(live.concurrency, max(1, len(effective))), thread_name_prefix="live")
-        pending = {pool.submit(one, item) for item in effective}
         try:
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            start()
+            while talking:
+                done, _ = wait(talking, return_when=FIRST_COMPLETED)
+                results = [future.result() for future in done]
                 for future in done:
-                    yield future.result()
+                    turns.end(talking.pop(future))
+                # Before the results are handed out: whoever gets them may take a while.
+                start()
+                yield from results
         finally:
-            # Interrupted, or the caller has enough: whoever still talks to a server hangs up.
-            stopped.set()
-            with lock:
-                for submission in active:
-                    submission.abort()
+            conversations.stop()
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submission(self, item: EffectiveOperator, trust: TrustStores, transcript: Transcript) -> Submission:
-        seconds = float(self.settings.file.live.timeout_seconds)
-        domain = item.operator.sender.address.rpartition("@")[2]
-        deadlines = Deadlines(total=seconds)
-        return Submission(Endpoint.of(item), trust, deadlines, client_name=domain, observer=transcript)
-
-    def _trial(self, item: EffectiveOperator) -> Trial:
-        return Trial(item, self.recipient, self.compose(item, self.recipient), self.depth)
+    def _test(self, item: EffectiveOperator, trust: TrustStores, conversations: _Conversations) -> TestResult:
+        transcript = Transcript()
+        submission = Submission(
+            Endpoint.of(item),
+            trust,
+            Deadlines(total=self.settings.file.live.timeout_seconds),
+            client_name=_client_name(item.operator),
+            observer=transcript,
+        )
+        trial = Trial(
+            effective=item,
+            recipient=self.recipient,
+            depth=self.depth,
+            compose=self.compose,
+            secrets=self.secrets,
+            confirm=lambda connected: require_pinned_peer(connected, item.operator, self.settings),
+            diagnose=self._diagnose,
+        )
+        with conversations.going(submission):
+            return trial.run(submission, transcript)
 
     def _diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:
         return self._replies.diagnose(error, endpoint)
@@ -119,25 +122,36 @@ class LiveTest:
         return ReplyTable.load()
 
 
-class _Turns:
-    """Who may talk when: one conversation per mailbox, so that a wrong password is tried once, and a few per server."""
+class _Conversations:
+    """Those that are going on, so that all of them can be ended at once."""
 
-    def __init__(self, effective: Sequence[EffectiveOperator], per_host: int) -> None:
-        self._mailboxes = {_mailbox(item): threading.Lock() for item in effective}
-        self._hosts = {_host(item): threading.BoundedSemaphore(per_host) for item in effective}
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._going: set[Submission] = set()
+        self._stopped = False
 
-    def turn(self, item: EffectiveOperator) -> ExitStack:
-        """Wait for the mailbox, then for the server; in this order for everyone, so nobody waits in a circle."""
-        stack = ExitStack()
-        stack.enter_context(self._mailboxes[_mailbox(item)])
-        stack.enter_context(self._hosts[_host(item)])
-        return stack
+    @contextmanager
+    def going(self, submission: Submission) -> Iterator[None]:
+        with self._lock:
+            if self._stopped:
+                submission.abort()
+            self._going.add(submission)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._going.discard(submission)
+
+    def stop(self) -> None:
+        """Make whoever talks to a server hang up, now and from now on."""
+        with self._lock:
+            self._stopped = True
+            for submission in self._going:
+                submission.abort()
 
 
-def _host(item: EffectiveOperator) -> str:
-    return canonical_host(item.operator.server.host)
-
-
-def _mailbox(item: EffectiveOperator) -> tuple[str, str]:
-    operator = item.operator
-    return _host(item), (operator.username or operator.sender.address).lower()
+def _client_name(operator: Operator) -> str:
+    try:
+        return parse_address(operator.sender.address).domain
+    except AddressError:
+        return NEUTRAL_NAME  # that the sender is no address is told where it is sent

@@ -14,7 +14,10 @@ from opsmail.messages import Message
 
 
 class Outcome(StrEnum):
-    """What a test or a stage says. `INCONCLUSIVE` proves nothing either way; `SKIPPED` was not tried and is never counted as passed."""
+    """What a test or a stage says.
+
+    `INCONCLUSIVE` proves nothing either way; `SKIPPED` was not tried and is never counted as passed.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
@@ -79,7 +82,7 @@ class TestResult:
         attempts: how often it was tried.
         failure: why it did not pass; None for one that did.
         skipped: why it was not tried; None for one that was.
-        message_id: the test message's, once there is one.
+        message_id: the test message's; None where none was to be handed over.
         transcript: what was said, without secrets.
     """
 

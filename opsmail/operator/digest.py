@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, TypeVar
 
 import rfc8785
 
@@ -14,6 +15,7 @@ from opsmail.operator.model import Operator
 from opsmail.shape import Decoder, encode
 
 FORMAT = "opsmail/operator/v1"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,10 @@ class EffectiveOperator:
         return rfc8785.dumps(self.document())
 
     def document(self) -> dict[str, Any]:
-        """Return the published document: defaults filled in, nulls left out, the host in canonical form, secrets as references."""
+        """Return the published document.
+
+        Defaults are filled in, nulls left out, the host is in its canonical form, secrets are references.
+        """
         operator = encode(self.operator)
         operator["server"]["host"] = canonical_host(self.operator.server.host)
         return {"connection": encode(self.connection), "format": FORMAT, "operator": operator}
@@ -58,8 +63,8 @@ class EffectiveOperator:
         data = json.loads(content)
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise ValueError(f"not a document of the format {FORMAT}")
-        operator, problems = Decoder(Operator).decode(data.get("operator"))
-        connection, more = Decoder(Connection).decode(data.get("connection"))
+        operator, problems = _decoder(Operator).decode(data.get("operator"))
+        connection, more = _decoder(Connection).decode(data.get("connection"))
         if operator is None or connection is None or problems or more:
             raise ValueError("; ".join(str(problem.message) for problem in [*problems, *more]))
         return cls(operator, connection)
@@ -73,3 +78,9 @@ class EffectiveOperator:
 def canonical_host(host: str) -> str:
     """Return a host name as it is compared everywhere: lower case, without the trailing dot."""
     return host.lower().removesuffix(".")
+
+
+@cache
+def _decoder(target: type[_T]) -> Decoder[_T]:
+    # Made from the annotations, which takes milliseconds: only for whoever reads documents, and once.
+    return Decoder(target)

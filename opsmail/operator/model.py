@@ -1,4 +1,4 @@
-"""The operator file, version 1, as frozen values: the one description from which reading, schema and canonical form follow."""
+"""The operator file, version 1, as frozen values: reading, schema and canonical form follow from this description."""
 
 from __future__ import annotations
 
@@ -183,7 +183,9 @@ class ManagedIdentity:
     """The identity of the Azure machine that runs opsmail."""
 
     kind: Literal["managed-identity"]
-    client_id: Text | None = None
+    client_id: (
+        Annotated[Text, Doc("Client id", "Of a user-assigned identity; without it, the machine's own is used.")] | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +267,6 @@ class Operator:
 
 
 def claimed_id(data: Mapping[str, object]) -> str | None:
-    """Return the id that a file claims, also where it is not quite a valid one; None for a text that cannot be shown as one."""
+    """Return the id that a file claims, valid or not quite; None for what cannot be shown as one."""
     claimed = data.get("operator")
     return claimed if isinstance(claimed, str) and _LIKE_AN_ID.fullmatch(claimed) else None

@@ -43,29 +43,57 @@ class Verdict:
     proofs: Mapping[str, tuple[VerifiedStatement, ...]]
 
 
-def judge(
-    plan: Plan, gate: Gate, evidence: Evidence, now: datetime, *, errors: Sequence[Finding], descends: bool
-) -> Verdict:
-    """Judge a plan.
+def check_refusals(errors: Sequence[Finding]) -> Iterator[Refusal]:
+    """Yield a refusal for each error of the check that has just run on the commit."""
+    for finding in errors:
+        message = msg(
+            "{rule} at {file}:{line}: {message}",
+            rule=finding.rule.id,
+            file=finding.file,
+            line=finding.span.line,
+            message=finding.message,
+        )
+        yield Refusal(message, finding.operator, finding.help)
+
+
+def descent_refusals(commit: str, published: str, *, descends: bool | None) -> Iterator[Refusal]:
+    """Yield a refusal unless `commit` comes after the published one.
+
+    Args:
+        commit: what is to be published.
+        published: what is, both full ids.
+        descends: what the history says; None where it does not tell.
+    """
+    if descends is None:
+        yield Refusal(
+            msg("the published commit {published} is not in the history that is here", published=published[:12]),
+            hint=msg("fetch the whole history (`git fetch --unshallow`, in CI `fetch-depth: 0`)"),
+        )
+    elif not descends:
+        yield Refusal(
+            msg(
+                "commit {commit} does not come after the published one, {published}",
+                commit=commit[:12],
+                published=published[:12],
+            ),
+            hint=msg("publish the newest commit; an old pipeline run cannot bring old settings back"),
+        )
+
+
+def judge(plan: Plan, gate: Gate, evidence: Evidence, now: datetime) -> Verdict:
+    """Look for the proof of each change.
 
     Args:
         plan: what would change.
         gate: what is required.
         evidence: all that is at hand, verified.
         now: the time, with its zone.
-        errors: of the check that has just run on the plan's commit.
-        descends: whether that commit comes after the published one.
     """
-    refusals = [_check_error(finding) for finding in errors]
-    if not descends:
-        refusals.append(
-            Refusal(
-                msg("commit {commit} does not come after the published one", commit=plan.commit[:12]),
-                hint=msg("publish the newest commit; an old pipeline run cannot bring old settings back"),
-            )
-        )
-    proofs: dict[str, tuple[VerifiedStatement, ...]] = {}
-    for change in proven_changes(plan):
+    refusals = []
+    proofs = {}
+    for change in plan.changes:
+        if change.action is Action.DELETE:
+            continue  # What goes needs no proof that it works.
         found = []
         for kind in gate.require:
             answer = evidence.find(_wanted(plan, change, Kind(kind.value), gate), now)
@@ -77,29 +105,13 @@ def judge(
     return Verdict(tuple(refusals), proofs)
 
 
-def proven_changes(plan: Plan) -> Iterator[Change]:
-    """Yield the changes that need proof: what is new or different. What is deleted or as before needs none."""
-    return (change for change in plan.changes if change.action in (Action.CREATE, Action.UPDATE))
-
-
 def _wanted(plan: Plan, change: Change, kind: Kind, gate: Gate) -> Wanted:
     return Wanted(
         kind=kind,
         subject=f"operator:{change.operator}",
-        digest=change.after or "",
+        digest=str(change.after),
         repository=plan.repository,
         environment=plan.environment,
         settings_digest=plan.settings_digest,
         max_age=gate.max_age.length,
     )
-
-
-def _check_error(finding: Finding) -> Refusal:
-    message = msg(
-        "{rule} at {file}:{line}: {message}",
-        rule=finding.rule.id,
-        file=finding.file,
-        line=finding.span.line,
-        message=finding.message,
-    )
-    return Refusal(message, finding.operator, finding.help)

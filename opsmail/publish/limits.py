@@ -45,43 +45,44 @@ class Violation:
 
 
 def violations(plan: Plan, limits: StoreSettings, allowed: Allowances) -> Iterator[Violation]:
-    """Yield every limit that `plan` goes over and nobody has allowed."""
-    updates, deletes = plan.with_action(Action.UPDATE), plan.with_action(Action.DELETE)
-    wanted = plan.unchanged + len(updates) + len(plan.with_action(Action.CREATE))
-    if wanted == 0 and not allowed.empty:
+    """Yield every limit that `plan` goes over and nobody has allowed.
+
+    Shares are of what is published, from a fleet of `min_fleet_for_percent` on; a first publish may have any size.
+    """
+    updates, deletes = len(plan.with_action(Action.UPDATE)), len(plan.with_action(Action.DELETE))
+    changes = len(plan.changes)
+    if plan.published + len(plan.with_action(Action.CREATE)) == deletes and not allowed.empty:
         yield Violation(msg("no operator would be left"), "--allow-empty")
-    first = plan.base == 0
-    if not first and len(plan.changes) > limits.max_changes and not allowed.many_changes:
+    if plan.base and changes > limits.max_changes and not allowed.many_changes:
         yield Violation(
-            msg("{count} changes at once, at most {limit} are allowed", count=len(plan.changes), limit=limits.max_changes),
+            msg("{count} changes at once, at most {limit} are allowed", count=changes, limit=limits.max_changes),
             "--allow-many-changes",
         )
     if plan.published >= limits.min_fleet_for_percent:
-        if _over(len(updates), plan.published, limits.max_update_percent) and not allowed.many_updates:
-            yield Violation(
-                _share(msg("updated"), len(updates), plan.published, limits.max_update_percent), "--allow-many-updates"
+        if updates * 100 > plan.published * limits.max_update_percent and not allowed.many_updates:
+            share = msg(
+                "{count} of {total} operators would be updated, more than {percent} %",
+                count=updates,
+                total=plan.published,
+                percent=limits.max_update_percent,
             )
-        if _over(len(deletes), plan.published, limits.max_delete_percent) and not allowed.many_deletes:
-            yield Violation(
-                _share(msg("deleted"), len(deletes), plan.published, limits.max_delete_percent), "--allow-many-deletes"
+            yield Violation(share, "--allow-many-updates")
+        if deletes * 100 > plan.published * limits.max_delete_percent and not allowed.many_deletes:
+            share = msg(
+                "{count} of {total} operators would be deleted, more than {percent} %",
+                count=deletes,
+                total=plan.published,
+                percent=limits.max_delete_percent,
             )
-    for change in deletes:
-        if change.operator not in allowed.prune:
-            yield Violation(
-                msg("`{operator}` would be deleted", operator=change.operator), f"--prune {change.operator}"
-            )
+            yield Violation(share, "--allow-many-deletes")
+    yield from _of_operators(plan, allowed)
+
+
+def _of_operators(plan: Plan, allowed: Allowances) -> Iterator[Violation]:
     for change in plan.changes:
+        operator = change.operator
+        if change.action is Action.DELETE and operator not in allowed.prune:
+            yield Violation(msg("`{operator}` would be deleted", operator=operator), f"--prune {operator}")
         if change.master_lost and not allowed.master_change:
-            yield Violation(
-                msg("`{operator}` would no longer be the master", operator=change.operator), "--allow-master-change"
-            )
-
-
-def _over(count: int, total: int, percent: int) -> bool:
-    return count * 100 > total * percent
-
-
-def _share(what: Message, count: int, total: int, percent: int) -> Message:
-    return msg(
-        "{count} of {total} operators would be {what}, more than {percent} %", count=count, total=total, what=what, percent=percent
-    )
+            lost = msg("`{operator}` is the master, and would be deleted, switched off or demoted", operator=operator)
+            yield Violation(lost, "--allow-master-change")

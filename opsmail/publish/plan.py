@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import rfc8785
 
-from opsmail.errors import RefusedError, UsageError
-from opsmail.messages import msg
 from opsmail.store.generation import Published
-from opsmail.store.interface import Identity
 
-SCHEMA = "opsmail/plan/v1"
-_MAX_BYTES = 64 * 1024 * 1024
-#: Stands in a plan that was made before there was a store; it fits the first generation of a new one and nothing else.
-NO_STORE = Identity("0" * 32, 0)
+#: What tells most of an operator that comes or goes as a whole.
+TELLING = (
+    "role",
+    "enabled",
+    "sender.address",
+    "server.host",
+    "server.port",
+    "server.encryption",
+    "authentication.type",
+)
 
 
 class Action(StrEnum):
@@ -28,7 +32,6 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Change:
         action: what happens.
         before: the SHA-256 of the published document, bare hex.
         after: of the new one.
-        fields: what differs, for updates.
+        fields: what differs, for updates; of an operator that comes or goes, what tells most of it (`TELLING`).
         master_lost: the change takes away, switches off or demotes the master.
     """
 
@@ -67,7 +70,7 @@ class Change:
     master_lost: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a publish would do.
 
@@ -97,20 +100,17 @@ class Plan:
     changes: tuple[Change, ...]
     unchanged: int
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The SHA-256 over all of it, `sha256:` and hex."""
-        return f"sha256:{hashlib.sha256(rfc8785.dumps(self._facts())).hexdigest()}"
+        return id_of(self.facts())
 
     def with_action(self, action: Action) -> tuple[Change, ...]:
         """Return the changes of one kind."""
         return tuple(change for change in self.changes if change.action is action)
 
-    def document(self) -> dict[str, Any]:
-        """Return the plan as plain data."""
-        return {"schema": SCHEMA, "id": self.id, **self._facts()}
-
-    def _facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """Return all of it as plain data."""
         return {
             "store": self.store,
             "epoch": self.epoch,
@@ -136,6 +136,15 @@ class Plan:
                 for change in self.changes
             ],
         }
+
+
+def id_of(facts: Mapping[str, Any]) -> str:
+    """Return the id of a plan with these facts.
+
+    Raises:
+        rfc8785.CanonicalizationError: they are no JSON.
+    """
+    return f"sha256:{hashlib.sha256(rfc8785.dumps(dict(facts))).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,22 +211,24 @@ def documents_needed(published: Published, wanted: Mapping[str, bytes]) -> set[s
 
 
 def _change(operator: str, before: str | None, after: str | None, old: Any, new: Any) -> Change:
-    if old is None:
-        return Change(operator, Action.CREATE, None, after)
-    if new is None:
-        return Change(operator, Action.DELETE, before, None, master_lost=_is_working_master(old))
-    fields = tuple(_differences(_flat(old), _flat(new)))
     lost = _is_working_master(old) and not _is_working_master(new)
-    return Change(operator, Action.UPDATE, before, after, fields, lost)
+    differences = tuple(_differences(_leaves(old), _leaves(new)))
+    if old is not None and new is not None:
+        return Change(operator, Action.UPDATE, before, after, differences, lost)
+    action = Action.CREATE if old is None else Action.DELETE
+    telling = tuple(change for change in differences if change.path in TELLING)
+    return Change(operator, action, before, after, telling, lost)
 
 
-def _is_working_master(document: Mapping[str, Any]) -> bool:
+def _is_working_master(document: Mapping[str, Any] | None) -> bool:
+    if document is None:
+        return False
     operator = document["operator"]
     return operator["role"] == "master" and operator["enabled"] is True
 
 
-def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the leaves of a document by dotted path: the operator's own paths as in its file, the catalogue's under `connection`."""
+def _leaves(document: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the leaves of a document by path: the operator's as in its file, the catalogue's under `connection`."""
     leaves: dict[str, Any] = {}
 
     def walk(value: Any, path: str) -> None:
@@ -227,8 +238,9 @@ def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
         else:
             leaves[path] = value
 
-    walk(document["operator"], "")
-    walk(document["connection"], "connection")
+    if document is not None:
+        walk(document["operator"], "")
+        walk(document["connection"], "connection")
     return leaves
 
 
@@ -236,58 +248,3 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Fie
     for path in sorted({*old, *new}):
         if old.get(path) != new.get(path):
             yield FieldChange(path, old.get(path), new.get(path))
-
-
-class StalePlanError(RefusedError):
-    """A saved plan no longer says what a publish would do now."""
-
-
-def saved_plan(content: bytes) -> tuple[str, Any]:
-    """Return the id and the facts of a saved plan.
-
-    Raises:
-        UsageError: the file is no plan, or was edited.
-    """
-    unusable = UsageError(
-        msg("this is not a plan that opsmail saved, or it was edited"), hint=msg("make a new one with `opsmail plan --out FILE`")
-    )
-    if len(content) > _MAX_BYTES:
-        raise unusable
-    try:
-        data = json.loads(content)
-        if data["schema"] != SCHEMA:
-            raise unusable
-        facts = {name: value for name, value in data.items() if name not in ("schema", "id")}
-        computed = f"sha256:{hashlib.sha256(rfc8785.dumps(facts)).hexdigest()}"
-    except (ValueError, KeyError, TypeError, RecursionError, rfc8785.CanonicalizationError) as error:
-        raise unusable from error
-    if data["id"] != computed:
-        raise unusable
-    return computed, facts
-
-
-def require_same(saved: tuple[str, Any], plan: Plan) -> None:
-    """Return when a saved plan is exactly what a publish would do now.
-
-    Raises:
-        StalePlanError: saying what has changed meanwhile.
-    """
-    plan_id, facts = saved
-    if facts.get("store") == NO_STORE.store and plan.base == 0:
-        plan = replace(plan, store=NO_STORE.store, epoch=NO_STORE.epoch)
-    if plan_id == plan.id:
-        return
-    current = plan.document()
-    for name, what in (
-        ("environment", msg("it was made for another environment")),
-        ("store", msg("it was made for another store")),
-        ("epoch", msg("the store came back from a backup")),
-        ("repository", msg("it was made in another repository")),
-        ("base", msg("something else was published meanwhile")),
-        ("base_digest", msg("something else was published meanwhile")),
-        ("commit", msg("it was made for another commit")),
-        ("settings_digest", msg("the settings have changed")),
-    ):
-        if facts.get(name) != current[name]:
-            raise StalePlanError(msg("the saved plan is stale: {what}", what=what), hint=msg("make a new plan and have it approved"))
-    raise StalePlanError(msg("the saved plan is stale: it lists other changes"), hint=msg("make a new plan and have it approved"))

@@ -9,14 +9,21 @@ from dataclasses import dataclass
 
 import rfc8785
 
+from opsmail.errors import UnavailableError
 from opsmail.messages import msg
-from opsmail.publish.plan import Plan
+from opsmail.publish.plan import Action, Plan
 from opsmail.store.generation import Generation, Published, Verify, read_published
-from opsmail.store.interface import Head, OutcomeUnknown, Store, StoreDamaged
+from opsmail.store.interface import Head, HeadMoved, OutcomeUnknown, Store, StoreDamaged, StoreUnavailable
 from opsmail.store.manifest import split
 
 #: Signs the facts of a generation and returns the envelope.
 Sign = Callable[[Generation], bytes]
+#: Reasons that one event repeats, and characters of each: an event is one small value.
+_REASONS, _LONGEST_REASON = 100, 500
+
+
+class NotConfirmedError(UnavailableError):
+    """A generation is published, and could not be read back to be certain of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,24 @@ class Proofs:
     """
 
     envelopes: Sequence[bytes]
-    by_operator: Mapping[str, tuple[str, ...]]
+    by_operator: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """A generation with everything that has to be in the store before the head moves to it.
+
+    Args:
+        generation: its facts.
+        digest: the SHA-256 of its signed envelope.
+        manifest: operator to the SHA-256 of its document.
+        blobs: what differs from the generation before, by digest, the envelope included.
+    """
+
+    generation: Generation
+    digest: str
+    manifest: Mapping[str, str]
+    blobs: Mapping[str, bytes]
 
 
 def publish(
@@ -76,12 +100,50 @@ def publish(
 
     Raises:
         HeadMoved: somebody else published first; nothing was changed.
-        StoreUnavailable: the store failed; the old generation is still the published one, or the message says that it is not known.
+        NotConfirmedError: it is published, and the store failed while it was read back.
+        OutcomeUnknown: the store failed at the decisive moment and does not tell whether it is published.
+        StoreUnavailable: the store failed; nothing was published.
     """
+    parcel = _pack(published, plan, wanted, proofs, circumstances, sign)
+    # Before anybody can see it: a reader would refuse what does not verify here.
+    verify(parcel.blobs[parcel.digest])
+    store.write_missing(parcel.blobs)
+    _swap(store, published.head, parcel)
+    _read_back(store, published.head.environment, parcel, verify)
+    return parcel.generation
+
+
+def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumstances, reasons: Sequence[str]) -> None:
+    """Put a refused publish into the event log.
+
+    Raises:
+        HeadMoved: the log went on meanwhile.
+        StoreUnavailable: it cannot be written.
+    """
+    facts = {
+        "plan": plan.id,
+        "commit": plan.commit,
+        "actor": circumstances.actor,
+        "time": circumstances.time,
+        "reasons": [_storable(reason)[:_LONGEST_REASON] for reason in reasons[:_REASONS]],
+    }
+    store.append_events(head, [_event("refused-publish", facts)])
+
+
+def _pack(
+    published: Published,
+    plan: Plan,
+    wanted: Mapping[str, bytes],
+    proofs: Proofs,
+    circumstances: Circumstances,
+    sign: Sign,
+) -> _Parcel:
+    """Make the generation, and choose what of it has to be written: that is in proportion to the change."""
+    head = published.head
+    old_buckets = {} if published.generation is None else published.generation.buckets
     manifest = {operator: _digest(content) for operator, content in wanted.items()}
     buckets = split(manifest)
-    proven = split({operator: list(digests) for operator, digests in proofs.by_operator.items()})
-    head = published.head
+    evidence = split({operator: list(digests) for operator, digests in proofs.by_operator.items()})
     generation = Generation(
         store=head.identity.store,
         epoch=head.identity.epoch,
@@ -97,92 +159,77 @@ def publish(
         actor=circumstances.actor,
         time=circumstances.time,
         plan=plan.id,
-        evidence={name: _digest(content) for name, content in proven.items()},
+        evidence={name: _digest(content) for name, content in evidence.items()},
         reason=circumstances.reason,
         required=circumstances.required,
         last_event=head.last_hash,
     )
     envelope = sign(generation)
-    digest = _digest(envelope)
-    statements = {_digest(content): content for content in (*proven.values(), *proofs.envelopes, envelope)}
-    store.write_missing(_new_blobs(published, wanted, manifest, buckets) | statements)
-    _swap(store, head, generation, digest)
-    _read_back(store, head.environment, generation, digest, manifest, verify)
-    return generation
-
-
-def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumstances, reasons: list[str]) -> None:
-    """Put a refused publish into the event log.
-
-    Raises:
-        HeadMoved: the log went on meanwhile.
-        StoreUnavailable: it cannot be written.
-    """
-    payload = _event(
-        "refused-publish",
-        {
-            "plan": plan.id,
-            "commit": plan.commit,
-            "actor": circumstances.actor,
-            "time": circumstances.time,
-            "reasons": reasons[:100],
-        },
-    )
-    store.append_events(head, [payload])
+    contents = [wanted[change.operator] for change in plan.changes if change.action is not Action.DELETE]
+    contents += [content for name, content in buckets.items() if old_buckets.get(name) != generation.buckets[name]]
+    contents += [*evidence.values(), *proofs.envelopes, envelope]
+    return _Parcel(generation, _digest(envelope), manifest, {_digest(content): content for content in contents})
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _new_blobs(
-    published: Published, wanted: Mapping[str, bytes], manifest: Mapping[str, str], buckets: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    """Return the documents and buckets that differ from what is published: writing is in proportion to the change."""
-    old_documents = published.manifest
-    old_buckets = {} if published.generation is None else published.generation.buckets
-    documents = {
-        manifest[operator]: content
-        for operator, content in wanted.items()
-        if old_documents.get(operator) != manifest[operator]
+def _swap(store: Store, head: Head, parcel: _Parcel) -> None:
+    generation = parcel.generation
+    facts = {
+        "generation": generation.number,
+        "digest": parcel.digest,
+        "plan": generation.plan,
+        "commit": generation.commit,
+        "actor": generation.actor,
+        "time": generation.time,
+        "reason": generation.reason,
+        # Two attempts at the same plan are two events; the log tells which of them happened.
+        "publish": secrets.token_hex(16),
     }
-    changed = {_digest(content): content for name, content in buckets.items() if old_buckets.get(name) != _digest(content)}
-    return documents | changed
-
-
-def _swap(store: Store, head: Head, generation: Generation, digest: str) -> None:
-    event = _event(
-        "publish",
-        {
-            "generation": generation.number,
-            "digest": digest,
-            "plan": generation.plan,
-            "commit": generation.commit,
-            "actor": generation.actor,
-            "time": generation.time,
-            "reason": generation.reason,
-            # Two attempts at the same plan are two events; the log tells which of them happened.
-            "publish": secrets.token_hex(16),
-        },
-    )
     try:
-        store.swap_head(head, number=generation.number, digest=digest, events=[event])
-    except OutcomeUnknown:
-        if store.generation(head.environment, generation.number) != digest:
-            raise
+        store.swap_head(head, number=generation.number, digest=parcel.digest, events=[_event("publish", facts)])
+    except OutcomeUnknown as unknown:
+        _look(store, head, parcel, unknown)
+
+
+def _look(store: Store, head: Head, parcel: _Parcel, unknown: OutcomeUnknown) -> None:
+    """Return when the swap did happen. Where nothing is there yet it still may: a server may go on without us."""
+    try:
+        found = store.generation(head.environment, parcel.generation.number)
+        if found not in (None, parcel.digest):
+            raise HeadMoved(head, store.head(head.environment))
+    except StoreUnavailable as error:
+        raise unknown from error
+    if found is None:
+        raise unknown
 
 
 def _event(kind: str, facts: Mapping[str, object]) -> bytes:
     return rfc8785.dumps({"event": kind, **facts})  # type: ignore[dict-item]  # plain JSON values, all of them
 
 
-def _read_back(
-    store: Store, environment: str, generation: Generation, digest: str, manifest: Mapping[str, str], verify: Verify
-) -> None:
+def _storable(text: str) -> str:
+    """Return `text` without what a store does not take: NUL, and what is no Unicode, as in the name of a file."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+def _read_back(store: Store, environment: str, parcel: _Parcel, verify: Verify) -> None:
     """Read what was published as a reader will; somebody may have published on top of it meanwhile."""
-    found = read_published(store, environment, verify, generation.number)
-    if found.digest != digest or dict(found.manifest) != dict(sorted(manifest.items())):
+    number = parcel.generation.number
+    try:
+        found = read_published(store, environment, verify, number)
+        store.read(parcel.blobs)
+    except StoreDamaged:
+        raise
+    except StoreUnavailable as error:
+        raise NotConfirmedError(
+            msg("generation {number} is published, but was not read back: {reason}", number=number, reason=error),
+            hint=msg("look at `opsmail history` when the store answers again; publishing once more is harmless"),
+        ) from error
+    if found.digest != parcel.digest or dict(found.manifest) != parcel.manifest:
         raise StoreDamaged(
-            msg("generation {number} was published, but reads back differently", number=generation.number),
+            msg("generation {number} was published, but reads back differently", number=number),
             hint=msg("do not rely on this store; examine it, then publish again"),
         )

@@ -2,22 +2,28 @@
 
     from opsmail.runtime import Operators
 
-    operators = Operators.open("sqlite:////var/lib/opsmail/opsmail.db", environment="production", keys=["/etc/opsmail/ci.pub.pem"])
+    operators = Operators.open(
+        "sqlite:////var/lib/opsmail/opsmail.db",
+        environment="production",
+        keys=["/etc/opsmail/ci.pub.pem"],
+        snapshot="/var/lib/opsmail/snapshot.json",
+    )
     operators["rh-notificacoes"].send(message)
     operators.master.send(message)
+
+`operators.refresh()` asks the store for something newer; call it from time to time.
 """
 
 from __future__ import annotations
 
-from opsmail.runtime.operator import OperatorDisabledError, PublishedOperator
+from opsmail.runtime.health import Health, State
+from opsmail.runtime.loaded import StoreReplacedError
+from opsmail.runtime.operator import OperatorDisabledError, PublishedOperator, UnsupportedAuthenticationError
 from opsmail.runtime.reader import (
-    Health,
     NoMasterError,
     NothingPublishedError,
     OperatorNotPublishedError,
     Operators,
-    State,
-    StoreReplacedError,
 )
 
 __all__ = [
@@ -30,4 +36,5 @@ __all__ = [
     "PublishedOperator",
     "State",
     "StoreReplacedError",
+    "UnsupportedAuthenticationError",
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from copy import copy
 from email.message import EmailMessage
-from email.utils import formataddr, formatdate, getaddresses, make_msgid
 
-from opsmail.errors import OpsmailError, RefusedError
+from opsmail.errors import RefusedError
+from opsmail.mail.content import recipients as addressed_to
 from opsmail.mail.endpoint import Credentials, Endpoint
 from opsmail.mail.failure import StageError
 from opsmail.mail.reply import Reply
@@ -16,11 +15,12 @@ from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
-from opsmail.operator.model import BasicAuthentication, Operator, Role
+from opsmail.operator.model import BasicAuthentication, ModernAuthentication, Operator, Role
 from opsmail.references import SecretReference
+from opsmail.runtime.message import prepared, sender_domain
 from opsmail.secrets import Secret, Secrets, password
 
-#: RFC 4954 §6: the credentials are not valid.
+#: RFC 4954 section 6: the credentials are not valid.
 _BAD_CREDENTIALS = 535
 
 
@@ -28,8 +28,12 @@ class OperatorDisabledError(RefusedError):
     """The operator is published and switched off."""
 
 
+class UnsupportedAuthenticationError(RefusedError):
+    """This version cannot log in the way the operator asks for."""
+
+
 class SecretCache:
-    """Secrets by reference, so that a vault is not asked for every message; an entry goes when a server refuses it."""
+    """Secrets by reference: a vault is not asked for every message. An entry goes when a server refuses it."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
@@ -62,9 +66,7 @@ class PublishedOperator:
         secrets: where its password comes from.
     """
 
-    def __init__(
-        self, effective: EffectiveOperator, generation: int, trust: TrustStores, secrets: SecretCache
-    ) -> None:
+    def __init__(self, effective: EffectiveOperator, generation: int, trust: TrustStores, secrets: SecretCache) -> None:
         self._effective = effective
         self._trust = trust
         self._secrets = secrets
@@ -81,11 +83,18 @@ class PublishedOperator:
         """Whether the scheduler sends with it."""
         return self.settings.role is Role.MASTER
 
-    def send(self, message: EmailMessage, recipients: Sequence[str] | None = None, deadlines: Deadlines | None = None) -> Reply:
+    def send(
+        self,
+        message: EmailMessage,
+        recipients: Sequence[str] | None = None,
+        *,
+        deadlines: Deadlines | None = None,
+    ) -> Reply:
         """Send a message as this operator and return the server's reply, which accepts it and promises no delivery.
 
         Args:
-            message: its `From` is set when it is missing, and must be the operator's sender otherwise; `Bcc` is not sent.
+            message: its `From` is set when it is missing, and must be the operator's sender otherwise; `Bcc` is not
+                sent. It is not changed.
             recipients: bare addresses; those of `To`, `Cc` and `Bcc` when left out.
             deadlines: how long each stage may take.
 
@@ -96,34 +105,41 @@ class PublishedOperator:
             StageError: a stage failed; `outcome_unknown` says that the message may have been taken.
         """
         operator = self.settings
+        self._require_usable()
+        to = addressed_to(message) if recipients is None else tuple(recipients)
+        if not to:
+            raise RefusedError(msg("the message has no recipient"), hint=msg("set `To`, or pass recipients"))
+        outgoing = prepared(message, operator.sender)
+        endpoint, name = Endpoint.of(self._effective), sender_domain(operator.sender)
+        with Submission(endpoint, self._trust, deadlines or Deadlines(), client_name=name) as submission:
+            submission.resolve()
+            submission.connect()
+            submission.secure()
+            self._log_in(submission)
+            reply = submission.deliver(outgoing, operator.sender.address, to)
+            submission.quit()
+        return reply
+
+    def _require_usable(self) -> None:
+        operator = self.settings
         if not operator.enabled:
             raise OperatorDisabledError(
                 msg("the operator `{operator}` is switched off", operator=operator.operator),
                 hint=msg("publish it with `enabled: true`, or use another operator"),
             )
-        to = list(recipients) if recipients is not None else _recipients(message)
-        if not to:
-            raise RefusedError(msg("the message has no recipient"), hint=msg("set `To`, or pass recipients"))
-        outgoing = _prepared(message, operator)
-        domain = operator.sender.address.rpartition("@")[2]
-        endpoint = Endpoint.of(self._effective)
-        with Submission(endpoint, self._trust, deadlines or Deadlines(), client_name=domain) as submission:
-            submission.resolve()
-            submission.connect()
-            submission.secure()
-            self._authenticate(submission)
-            reply = submission.deliver(outgoing, operator.sender.address, to)
-            submission.quit()
-        return reply
-
-    def _authenticate(self, submission: Submission) -> None:
-        authentication = self.settings.authentication
-        if authentication.type == "none":
-            return
-        if not isinstance(authentication, BasicAuthentication):
+        if isinstance(operator.authentication, ModernAuthentication):
             raise UnsupportedAuthenticationError(
-                msg("`{operator}` uses modern authentication, which this version cannot send with", operator=self.settings.operator)
+                msg(
+                    "`{operator}` uses modern authentication, which this version cannot send with",
+                    operator=operator.operator,
+                )
             )
+
+    def _log_in(self, submission: Submission) -> None:
+        authentication = self.settings.authentication
+        if not isinstance(authentication, BasicAuthentication):
+            return
+        # The password is asked for only now: the server has shown who it is.
         credentials = Credentials(authentication.username, self._secrets.password(authentication.password))
         try:
             submission.authenticate(credentials)
@@ -131,35 +147,3 @@ class PublishedOperator:
             if error.reply is not None and error.reply.code == _BAD_CREDENTIALS:
                 self._secrets.forget(authentication.password)
             raise
-
-
-class UnsupportedAuthenticationError(OpsmailError):
-    """This version cannot log in the way the operator asks for."""
-
-
-def _recipients(message: EmailMessage) -> list[str]:
-    fields = [str(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
-    return [address for _, address in getaddresses(fields) if address]
-
-
-def _prepared(message: EmailMessage, operator: Operator) -> EmailMessage:
-    """Return a copy with what every message needs, and without `Bcc`; the caller's own object stays as it is."""
-    outgoing = copy(message)  # shares the body, which is not changed
-    outgoing._headers = list(message._headers)  # type: ignore[attr-defined]  # the email package has no other shallow copy
-    del outgoing["Bcc"]
-    sender = operator.sender
-    written = getaddresses([str(value) for value in message.get_all("From", [])])
-    if not written:
-        outgoing["From"] = formataddr((sender.display_name or "", sender.address))
-    elif [address.lower() for _, address in written] != [sender.address.lower()]:
-        raise RefusedError(
-            msg("the message is not from `{address}`, the operator's sender", address=sender.address),
-            hint=msg("leave `From` out: the operator sets it"),
-        )
-    if "Reply-To" not in outgoing and sender.reply_to is not None:
-        outgoing["Reply-To"] = sender.reply_to
-    if "Date" not in outgoing:
-        outgoing["Date"] = formatdate()
-    if "Message-ID" not in outgoing:
-        outgoing["Message-ID"] = make_msgid(domain=sender.address.rpartition("@")[2])
-    return outgoing

@@ -1,15 +1,18 @@
-"""The snapshot: the last known good generation on this machine's disk, as signed, so that it is verified like the store's."""
+"""The snapshot: the last known good generation on this machine's disk, as signed, and verified like the store's."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from opsmail.errors import UnavailableError
 from opsmail.messages import msg
@@ -31,11 +34,13 @@ class Snapshot:
         head: where the environment stood.
         blobs: digest to content.
         location: the file, for messages.
+        confirmed: when the store last said that this is the newest, in seconds since the epoch.
     """
 
     head: Head
     blobs: Mapping[str, bytes]
     location: str
+    confirmed: float
 
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return blobs; only what has its digest got in here."""
@@ -46,33 +51,28 @@ class Snapshot:
 
 
 def load_snapshot(path: Path, environment: str) -> Snapshot | None:
-    """Return the snapshot in `path`, None when there is none.
+    """Return the snapshot in `path`, None when there is none. What it holds is yet to be verified.
 
     Raises:
         SnapshotError: it cannot be read, or is not one of this environment.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
+        content, confirmed = _read(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SnapshotError(
-            msg("the snapshot {path} cannot be read: {reason}", path=str(path), reason=error.strerror or "?")
+            msg("the snapshot {path} cannot be read: {reason}", path=path, reason=error.strerror),
+            hint=msg("let this program read it, or delete it"),
         ) from error
     try:
-        data = json.loads(content)
-        if data["format"] != _FORMAT or data["environment"] != environment:
-            raise ValueError(data["format"])
-        contents = [b64decode(blob, validate=True) for blob in data["blobs"]]
-        identity = Identity(str(data["store"]), int(data["epoch"]))
-        head = Head(identity, environment, int(data["number"]), str(data["digest"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        head, contents = _parse(json.loads(content), environment)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SnapshotError(
-            msg("{path} is not a snapshot of environment {environment}", path=str(path), environment=environment),
+            msg("{path} is not a snapshot of environment {environment}", path=path, environment=environment),
             hint=msg("delete it; a new one is written as soon as the store answers"),
         ) from error
-    return Snapshot(head, {hashlib.sha256(blob).hexdigest(): blob for blob in contents}, str(path))
+    return Snapshot(head, {hashlib.sha256(blob).hexdigest(): blob for blob in contents}, str(path), confirmed)
 
 
 def write_snapshot(path: Path, head: Head, blobs: Collection[bytes]) -> None:
@@ -90,19 +90,47 @@ def write_snapshot(path: Path, head: Head, blobs: Collection[bytes]) -> None:
         "digest": head.digest,
         "blobs": [b64encode(blob).decode("ascii") for blob in blobs],
     }
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(json.dumps(document).encode("ascii"))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(temporary).unlink()
+            raise
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise SnapshotError(
-            msg("the snapshot {path} cannot be written: {reason}", path=str(path), reason=error.strerror or "?"),
+            msg("the snapshot {path} cannot be written: {reason}", path=path, reason=error.strerror),
             hint=msg("give it a folder that this program may write to"),
         ) from error
+
+
+def confirm_snapshot(path: Path) -> bool:
+    """Note that the store still has what the snapshot has; False where there is no snapshot to note it on."""
+    try:
+        os.utime(path)
+    except OSError:
+        return False
+    return True
+
+
+def _read(path: Path) -> tuple[bytes, float]:
+    """Return the content of a plain file, and when it was last confirmed."""
+    # O_NONBLOCK: opening a named pipe waits for a writer otherwise.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _MAX_BYTES:
+            raise OSError(0, "it is not a plain file of a reasonable size")
+        return file.read(_MAX_BYTES), facts.st_mtime
+
+
+def _parse(data: Any, environment: str) -> tuple[Head, list[bytes]]:
+    if (data["format"], data["environment"]) != (_FORMAT, environment):
+        raise ValueError("of another format or environment")
+    head = Head(Identity(str(data["store"]), int(data["epoch"])), environment, int(data["number"]), str(data["digest"]))
+    return head, [b64decode(blob, validate=True) for blob in data["blobs"]]

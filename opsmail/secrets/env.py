@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError
+
+# What Python makes of octets that are no UTF-8.
+_UNDECODED = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +22,24 @@ class EnvironmentSecrets:
         environment: the variables; `os.environ` in the command.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
 
     def resolve(self, reference: SecretReference) -> Secret:
         """Return the variable's value."""
-        value = self.environment.get(reference.locator)
-        if value is None:
+        name = reference.locator
+        if reference.field is not None:
             raise SecretError(
-                msg("the environment variable `{name}` is not set", name=reference.locator),
+                msg("an environment variable has no fields, but `{reference}` names one", reference=reference),
+                hint=msg("write `env://{name}`", name=name),
+            )
+        if name not in self.environment:
+            raise SecretError(
+                msg("the environment variable `{name}` is not set", name=name),
                 hint=msg("set it where opsmail runs, for example as a secret of the protected CI environment"),
             )
-        return Secret(value)
+        secret = Secret(self.environment[name])
+        if _UNDECODED.search(secret.reveal()):
+            raise SecretError(
+                msg("the environment variable `{name}` is not UTF-8 text", name=name), hint=msg("store it as UTF-8")
+            )
+        return secret

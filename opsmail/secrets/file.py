@@ -1,8 +1,9 @@
-"""`file:///run/secrets/name`: a secret in a file that only its owner may read."""
+"""`file:///run/secrets/name`: a secret in a file that other users cannot read."""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 
 from opsmail.messages import Message, msg
@@ -10,43 +11,60 @@ from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError
 
 _MAX_BYTES = 64 * 1024
+_OTHERS = stat.S_IRWXO | stat.S_IWGRP
 
 
 class FileSecrets:
-    """Secrets from files: absolute, plain, not readable by others."""
+    """Secrets from files: absolute, plain, out of other users' reach."""
 
     def resolve(self, reference: SecretReference) -> Secret:
         """Return the file's text without its last line end."""
         path = reference.locator
-        if not os.path.isabs(path) or os.path.normpath(path) != path:
+        if reference.field is not None:
+            raise _refused(reference, msg("a file has no fields"), msg("write `file://{path}`", path=path))
+        # One spelling for one file: in another, a secret that the settings keep for themselves is not recognised.
+        if path.startswith("//") or posixpath.normpath(path) != path:
             raise _refused(reference, msg("its path is not absolute and plain"), msg("write `file:///folder/name`"))
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            secret = _text(_content(reference))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a path"
-            raise _refused(reference, msg("{reason}", reason=reason), msg("put the secret's file there")) from error
-        try:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                raise _refused(reference, msg("it is not a plain file"), msg("name a file"))
-            if os.name == "posix" and facts.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
-                raise _refused(
-                    reference, msg("other users may read or change it"), msg("`chmod 600 {path}`", path=path)
-                )
-            if facts.st_size > _MAX_BYTES:
-                raise _refused(reference, msg("it is larger than {limit} KiB", limit=_MAX_BYTES // 1024), None)
-            content = os.read(descriptor, _MAX_BYTES)
-        finally:
-            os.close(descriptor)
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError:
-            # Without the cause: its `object` is the secret.
-            raise _refused(reference, msg("it is not UTF-8 text"), None) from None
-        return Secret(text.removesuffix("\n").removesuffix("\r"))
+            raise _refused(reference, msg("{reason}", reason=reason), msg("put the secret's file there")) from None
+        if secret is None:
+            raise _refused(
+                reference, msg("it is not UTF-8 text"), msg("store the text itself, as UTF-8 without a mark")
+            )
+        return secret
 
 
-def _refused(reference: SecretReference, reason: Message, hint: Message | None) -> SecretError:
-    return SecretError(
-        msg("`{reference}` does not resolve: {reason}", reference=str(reference), reason=reason), hint=hint
-    )
+def _content(reference: SecretReference) -> bytes:
+    """Return what is in the file. Everything is judged on the open file, so nothing can be exchanged in between.
+
+    Links are followed: Kubernetes mounts each secret as one.
+    """
+    path = reference.locator
+    # O_NONBLOCK: opening a named pipe waits for a writer otherwise.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise _refused(reference, msg("it is not a plain file"), msg("name a file"))
+        if facts.st_mode & _OTHERS:
+            raise _refused(reference, msg("other users may read or change it"), msg("`chmod 600 {path}`", path=path))
+        if facts.st_size > _MAX_BYTES:
+            raise _refused(reference, msg("it is larger than {limit} KiB", limit=_MAX_BYTES // 1024))
+        return file.read(_MAX_BYTES)
+
+
+def _text(content: bytes) -> Secret | None:
+    """Return the text without its line end; None for what is no text, or begins with a byte order mark."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if text.startswith("\ufeff"):
+        return None
+    return Secret(text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n"))
+
+
+def _refused(reference: SecretReference, reason: Message, hint: Message | None = None) -> SecretError:
+    return SecretError(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)

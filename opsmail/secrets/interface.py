@@ -12,7 +12,7 @@ class Secret:
     """A secret's value, which shows itself only when asked by name.
 
     Args:
-        value: the secret; never printed, formatted, compared by accident or pickled.
+        value: the secret; never printed, formatted, copied or pickled.
     """
 
     __slots__ = ("_value",)
@@ -34,7 +34,7 @@ class Secret:
         return "****"
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not pickled")
+        raise TypeError("a secret is neither copied nor pickled")
 
 
 class SecretError(UnavailableError):
@@ -48,5 +48,7 @@ class SecretStore(Protocol):
         """Return the secret that `reference` names.
 
         Raises:
-            SecretError: it cannot be had here. Never carries the value.
+            SecretError: it cannot be had here. Neither the error nor a local variable of the functions that it passes
+                through carries the value: crash reporters show both.
         """
+        ...

@@ -1,4 +1,4 @@
-"""The catalogue of approved servers: what may be sent where, decided in one place for `check`, live tests and publish."""
+"""The catalogue of approved servers: what may be sent where, the same for `check`, live tests and publish."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Federated, ManagedIdentity, ModernAuthentication, Operator
 from opsmail.references import SecretReference
-from opsmail.settings.model import ServerEntry
-
-_PLACEHOLDER = re.compile(r"\{operator\}|\{OPERATOR\}|\*")
+from opsmail.settings.model import AuthenticationType, ServerEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,11 @@ class Catalogue:
 
     def denials(self, operator: Operator) -> Iterator[Denial]:
         """Yield everything of `operator` that is not approved; nothing when there is no catalogue."""
+        yield from self.server_denials(operator)
+        yield from self.credential_denials(operator)
+
+    def server_denials(self, operator: Operator) -> Iterator[Denial]:
+        """Yield what is not approved of the server, the connection and the login (`OM209`)."""
         if self.servers is None:
             return
         entry = self.entry(operator.server.host)
@@ -67,7 +70,6 @@ class Catalogue:
             )
             return
         yield from _connection(operator, entry)
-        yield from self._credentials(operator, entry)
 
     def _approved_hosts(self) -> Message:
         hosts = sorted(self._by_host)
@@ -78,7 +80,14 @@ class Catalogue:
             hosts=", ".join(f"`{host}`" for host in hosts[:8]) + (", …" if len(hosts) > 8 else ""),
         )
 
-    def _credentials(self, operator: Operator, entry: ServerEntry) -> Iterator[Denial]:
+    def credential_denials(self, operator: Operator) -> Iterator[Denial]:
+        """Yield which credentials must not be sent to the server (`OM604`); nothing where there is no entry for it.
+
+        References are not repeated: what looks like one may be a password with `://` in it.
+        """
+        entry = self.entry(operator.server.host)
+        if self.servers is None or entry is None:
+            return
         for path, reference in operator.references():
             if reference.is_literal:
                 continue  # OM601 says so
@@ -86,7 +95,7 @@ class Catalogue:
                 yield Denial(
                     "OM604",
                     path,
-                    msg("`{reference}` is a secret of opsmail's own settings", reference=str(reference)),
+                    msg("this is a secret of opsmail's own settings"),
                     msg("give the operator a secret of its own"),
                 )
             elif not any(_allows(pattern, operator.operator, reference) for pattern in entry.secrets):
@@ -94,8 +103,7 @@ class Catalogue:
                     "OM604",
                     path,
                     msg(
-                        "`{reference}` may not be sent to `{host}` by operator `{operator}`",
-                        reference=str(reference),
+                        "this secret may not be sent to `{host}` by operator `{operator}`",
                         host=operator.server.host,
                         operator=operator.operator,
                     ),
@@ -114,8 +122,7 @@ class Catalogue:
 
 def _connection(operator: Operator, entry: ServerEntry) -> Iterator[Denial]:
     server, authentication = operator.server, operator.authentication
-    approved = [str(connection) for connection in entry.connections]
-    if f"{server.port}/{server.encryption.value}" not in approved:
+    if not any(pair.port == server.port and pair.encryption is server.encryption for pair in entry.connections):
         ports = {connection.port for connection in entry.connections}
         yield Denial(
             "OM209",
@@ -126,9 +133,9 @@ def _connection(operator: Operator, entry: ServerEntry) -> Iterator[Denial]:
                 encryption=server.encryption.value,
                 host=entry.host,
             ),
-            msg("approved: {connections}", connections=_listed(approved)),
+            msg("approved: {connections}", connections=_listed([str(pair) for pair in entry.connections])),
         )
-    if authentication.type not in [kind.value for kind in entry.authentication]:
+    if AuthenticationType(authentication.type) not in entry.authentication:
         # `none` where a login is needed has a rule of its own, OM410.
         yield Denial(
             "OM209",
@@ -178,14 +185,10 @@ def _filled(pattern: str, operator: str) -> str:
 
 def _allows(pattern: str, operator: str, reference: SecretReference) -> bool:
     """Whether `pattern` covers `reference`; `*` stands for anything within one segment."""
-    parts = []
-    position = 0
-    for match in _PLACEHOLDER.finditer(pattern):
-        parts.append(re.escape(pattern[position : match.start()]))
-        parts.append("[^/#]*" if match[0] == "*" else re.escape(_filled(match[0], operator)))
-        position = match.end()
-    parts.append(re.escape(pattern[position:]))
-    return re.fullmatch("".join(parts), str(reference)) is not None
+    filled = _filled(pattern, operator)  # ids hold no `*`
+    if "*" not in filled:
+        return filled == str(reference)
+    return re.fullmatch("[^/#]*".join(re.escape(part) for part in filled.split("*")), str(reference)) is not None
 
 
 def pattern_fault(pattern: str) -> Message | None:

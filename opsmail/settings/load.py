@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
+import re
 import ssl
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 import rfc8785
 
-from opsmail.errors import UsageError
-from opsmail.messages import Message, msg
+from opsmail.messages import msg
 from opsmail.operator.digest import Connection, EffectiveOperator, canonical_host
 from opsmail.operator.model import Operator
 from opsmail.references import SecretReference
 from opsmail.settings.catalogue import Catalogue, pattern_fault
+from opsmail.settings.faults import Fault, SettingsError
 from opsmail.settings.model import GateKey, SettingsFile
-from opsmail.settings.toml import field_line
-from opsmail.shape import Decoder, Problem, ProblemKind, encode
+from opsmail.settings.toml import FieldLines
+from opsmail.shape import Decoder, encode
+from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
 
 FILE_NAME = "opsmail.toml"
 WAIVERS_NAME = "waivers.yaml"
 DEFAULT_ENVIRONMENT = "default"
-_OVERLAYABLE = ("store", "gate", "live", "servers")
-
-
-class SettingsError(UsageError):
-    """The settings are wrong; each problem on a line of its own, with its place."""
+#: What an environment may change.
+OVERLAYABLE = ("store", "gate", "live", "servers")
+_AT = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
 class Files(Protocol):
@@ -49,6 +50,8 @@ class Settings:
         environment: the environment's name.
         texts: the files that the settings name (certificates, keys), path to text.
         waivers: the bytes of `waivers.yaml`; None when there is none.
+        name: path of the settings file.
+        text: the settings file itself, for findings that stand in it.
     """
 
     file: SettingsFile
@@ -56,6 +59,8 @@ class Settings:
     environment: str = DEFAULT_ENVIRONMENT
     texts: Mapping[str, str] = field(default_factory=dict)
     waivers: bytes | None = None
+    name: str = FILE_NAME
+    text: str = ""
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -67,8 +72,13 @@ class Settings:
         entry = self.catalogue.entry(operator.server.host)
         if entry is None:
             return Connection()
-        ca = None if entry.ca is None else canonical_pem(self.texts[entry.ca])
+        ca = None if entry.ca is None else self._authorities[entry.ca]
         return Connection(address=entry.address, ca=ca, private=entry.private)
+
+    @cached_property
+    def _authorities(self) -> Mapping[str, str]:
+        named = {entry.ca for entry in self.file.servers or () if entry.ca is not None}
+        return {path: canonical_pem(self.texts[path]) for path in named}
 
     def effective(self, operator: Operator) -> EffectiveOperator:
         """Return the operator as it is tested and published."""
@@ -84,6 +94,7 @@ class Settings:
         """The SHA-256 over everything that decides: policy, servers, gate, waivers, and the files they name."""
         decides = {
             "policy": encode(self.file.policy),
+            "runtime": encode(self.file.runtime),
             "servers": encode(self.file.servers),
             "gate": encode(self.file.gate),
             "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in self.texts.items()},
@@ -93,7 +104,7 @@ class Settings:
 
 
 def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: str = FILE_NAME) -> Settings:
-    """Read the settings of one environment.
+    """Read the settings of one environment; the others are judged too, so that a deployment meets no surprise.
 
     Args:
         files: the working tree or a commit.
@@ -113,50 +124,70 @@ def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: st
             )
         return Settings(SettingsFile(), present=False, waivers=waivers)
     text, data = _parse(content, name)
-    data = _overlay(data, environment, name)
-    value, problems = Decoder(SettingsFile).decode(data)
-    if problems or value is None:
-        raise _wrong(name, text, problems)
-    _judge(value, text, name)
-    return Settings(value, True, environment, _named_files(value, files, text, name), waivers)
+    lines = FieldLines(text)
+    decoder = Decoder(SettingsFile)
+    values = {}
+    texts: dict[str, str] = {}
+    faults: dict[Fault, None] = {}
+    for known, overlaid in _environments(data, environment, name).items():
+        overlay = f"environments.{known}"
+        value, problems = decoder.decode(overlaid)
+        found = [Fault(problem.path, problem.message, problem.help) for problem in problems]
+        if value is not None:
+            values[known] = value
+            found += _judged(value)
+        if known == environment and value is not None:
+            texts, unusable = _named_files(value, files)
+            found += unusable
+        faults |= dict.fromkeys(replace(fault, line=lines.line(fault.path, overlay)) for fault in found)
+    if faults:
+        raise SettingsError.of(name, faults)
+    tidy = _tidy(values[environment])
+    return Settings(tidy, environment=environment, texts=texts, waivers=waivers, name=name, text=text)
 
 
 def _parse(content: bytes, name: str) -> tuple[str, dict[str, Any]]:
     try:
         text = content.decode("utf-8")
-        return text, tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise SettingsError(msg("{file} is not UTF-8", file=name), hint=msg("save it as UTF-8")) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(
-            msg("{file} is not valid TOML: {reason}", file=name, reason=str(error)), hint=msg("correct the line")
-        ) from error
+    unseen = FORBIDDEN_IN_FILE.search(text)
+    if unseen is not None:
+        line = text.count("\n", 0, unseen.start()) + 1
+        message = msg("invisible character {code_point}", code_point=code_point(unseen[0]))
+        raise SettingsError.of(name, [Fault("", message, msg("delete it: a reviewer cannot see it"), line)])
+    try:
+        return text, tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
+        reason = str(error)
+        at = _AT.search(reason)
+        message = msg("not valid TOML: {reason}", reason=reason[: at.start()] if at else reason)
+        line = int(at[1]) if at and at[1] else text.count("\n") + 1
+        raise SettingsError.of(name, [Fault("", message, msg("correct the line"), line)]) from error
 
 
-def _overlay(data: dict[str, Any], environment: str, name: str) -> dict[str, Any]:
-    """Lay the environment over the rest: tables merge, arrays replace."""
-    environments = data.get("environments", {})
+def _environments(data: dict[str, Any], wanted: str, name: str) -> dict[str, dict[str, Any]]:
+    """Return what is set in each environment, the default one included: tables merge, arrays replace."""
+    overlays = data.get("environments", {})
     base = {key: value for key, value in data.items() if key != "environments"}
-    if not isinstance(environments, dict) or not all(isinstance(item, dict) for item in environments.values()):
+    if not isinstance(overlays, dict) or not all(isinstance(item, dict) for item in overlays.values()):
         raise SettingsError(
             msg("{file}: `environments` holds one table per environment", file=name),
             hint=msg("write `[environments.production]`"),
         )
-    for known, overlay in environments.items():
-        foreign = [key for key in overlay if key not in _OVERLAYABLE]
+    for known, overlay in overlays.items():
+        foreign = [key for key in overlay if key not in OVERLAYABLE]
         if foreign:
             raise SettingsError(
                 msg("{file}: `environments.{known}` cannot change `{key}`", file=name, known=known, key=foreign[0]),
-                hint=msg("an environment changes {names}", names=", ".join(f"`{key}`" for key in _OVERLAYABLE)),
+                hint=msg("an environment changes {names}", names=", ".join(f"`{key}`" for key in OVERLAYABLE)),
             )
-    if environment in environments:
-        return _merged(base, environments[environment])
-    if environment != DEFAULT_ENVIRONMENT:
+    if wanted not in overlays and wanted != DEFAULT_ENVIRONMENT:
         raise SettingsError(
-            msg("{file} has no environment `{name}`", file=name, name=environment),
-            hint=msg("known: {names}", names=", ".join(sorted(environments)) or "–"),
+            msg("{file} has no environment `{name}`", file=name, name=wanted),
+            hint=msg("known: {names}", names=", ".join(sorted({DEFAULT_ENVIRONMENT, *overlays}))),
         )
-    return base
+    return {DEFAULT_ENVIRONMENT: base} | {known: _merged(base, overlay) for known, overlay in overlays.items()}
 
 
 def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,71 +198,69 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _wrong(name: str, text: str, problems: Sequence[Problem]) -> SettingsError:
-    first = problems[0]
-    error = SettingsError(_placed(name, text, first.path, first.message, first.kind), hint=first.help)
-    for problem in problems[1:]:
-        error.add_note(str(_placed(name, text, problem.path, problem.message, problem.kind)))
-    return error
+def _tidy(settings: SettingsFile) -> SettingsFile:
+    return replace(settings, operators=tuple(posixpath.normpath(folder) for folder in settings.operators))
 
 
-def _placed(
-    name: str, text: str, path: str, message: Message, kind: ProblemKind = ProblemKind.INVALID_VALUE
-) -> Message:
-    line = field_line(text, path)
-    return msg("{file}:{line}: {problem}", file=name, line=line, problem=message)
-
-
-def _judge(settings: SettingsFile, text: str, name: str) -> None:
-    """Refuse what each field allows by itself and the whole does not."""
+def _judged(settings: SettingsFile) -> Iterator[Fault]:
+    """Yield what each field allows by itself and the whole does not."""
+    if not settings.operators:
+        yield Fault("operators", msg("`operators` names no folder"), msg('write `operators = "operators"`'))
+    for folder in settings.operators:
+        if _leads_out(folder) or posixpath.normpath(folder) == ".":
+            yield Fault(
+                "operators",
+                msg("`{folder}` is not a folder below the one of the settings", folder=folder),
+                msg('write `operators = "operators"`'),
+            )
     seen: set[str] = set()
     for index, entry in enumerate(settings.servers or ()):
         host = canonical_host(entry.host)
         if host in seen:
-            raise SettingsError(
-                _placed(name, text, f"servers.{index}.host", msg("the server `{host}` stands twice", host=host)),
-                hint=msg("put all that is approved for it into one entry"),
+            yield Fault(
+                f"servers.{index}.host",
+                msg("the server `{host}` stands twice", host=host),
+                msg("put all that is approved for it into one entry"),
             )
         seen.add(host)
         for pattern in entry.secrets:
-            fault = pattern_fault(pattern)
-            if fault is not None:
-                raise SettingsError(
-                    _placed(name, text, f"servers.{index}.secrets", fault),
-                    hint=msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"),
-                )
+            wrong = pattern_fault(pattern)
+            if wrong is not None:
+                yield Fault(f"servers.{index}.secrets", wrong, msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"))
     if SecretReference.parse(settings.gate.signing_key).is_literal:
-        raise SettingsError(
-            _placed(name, text, "gate.signing_key", msg("`gate.signing_key` is not a secret reference")),
-            hint=msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
+        yield Fault(
+            "gate.signing_key",
+            msg("`gate.signing_key` is not a secret reference"),
+            msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
         )
 
 
-def _named_files(settings: SettingsFile, files: Files, text: str, name: str) -> dict[str, str]:
+def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], list[Fault]]:
     named = [(f"servers.{index}.ca", entry.ca) for index, entry in enumerate(settings.servers or ()) if entry.ca]
     named += [(f"gate.keys.{index}.file", key.file) for index, key in enumerate(settings.gate.keys)]
     texts: dict[str, str] = {}
+    faults = []
     for place, path in named:
-        if path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            raise SettingsError(
-                _placed(name, text, place, msg("`{path}` leads out of the repository", path=path)),
-                hint=msg("name a file below the folder of opsmail.toml"),
-            )
+        if _leads_out(path):
+            message = msg("`{path}` leads out of the repository", path=path)
+            faults.append(Fault(place, message, msg("name a file below the folder of opsmail.toml")))
+            continue
         content = files.read(path)
         if content is None:
-            raise SettingsError(
-                _placed(name, text, place, msg("there is no file `{path}`", path=path)),
-                hint=msg("add it, or correct the name"),
-            )
+            message = msg("there is no file `{path}`", path=path)
+            faults.append(Fault(place, message, msg("add it, or correct the name")))
+            continue
         try:
             texts[path] = content.decode("ascii")
             if place.endswith(".ca"):
                 canonical_pem(texts[path])
-        except ValueError as error:
-            raise SettingsError(
-                _placed(name, text, place, msg("`{path}` is not a PEM file", path=path)), hint=msg("export it as PEM")
-            ) from error
-    return texts
+        except ValueError:
+            faults.append(Fault(place, msg("`{path}` is not a PEM file", path=path), msg("export it as PEM")))
+    return texts, faults
+
+
+def _leads_out(path: str) -> bool:
+    return path.startswith("/") or ".." in path.split("/") or "\\" in path
 
 
 def canonical_pem(text: str) -> str:

@@ -64,10 +64,13 @@ def _socket_address(text: str) -> str:
     return text
 
 
+_SEVEN_DAYS = Duration.parse("7d")
+
 _Host = Annotated[
     str,
+    Length(1, 254),
     Pattern(
-        r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?",
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?",
         msg("a host name in lower case, as DNS knows it"),
         "smtp.empresa.com.br",
     ),
@@ -90,6 +93,18 @@ _SocketAddress = Annotated[
         _socket_address, msg("an IP address and a port"), "127.0.0.1:2587", r"(\[[0-9a-fA-F:]+\]|[0-9.]+):[0-9]{1,5}"
     ),
 ]
+_Domain = Annotated[
+    str,
+    Length(1, 253),
+    Pattern(
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+        msg("a domain in lower case, as DNS knows it"),
+        "empresa.com.br",
+    ),
+]
+_RuleId = Annotated[str, Pattern(r"(OM|ORG)[0-9]{3}", msg("a rule id"), "OM502")]
+_Ruleset = Annotated[str, Pattern(r"[1-9][0-9]{0,3}", msg("a whole number in quotes"), "1")]
+_Version = Annotated[str, Pattern(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", msg("a version in quotes"), "4.8")]
 _RuleSelector = Annotated[str, Pattern(r"(OM|ORG)[0-9]{0,3}", msg("a rule id or the start of one"), "OM502")]
 
 
@@ -99,6 +114,24 @@ class SeverityName(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+class Profile(StrEnum):
+    """How much the rules have to say."""
+
+    RECOMMENDED = "recommended"
+    STRICT = "strict"
+    MINIMAL = "minimal"
+
+
+class Platform(StrEnum):
+    """What the business system runs on."""
+
+    DOTNET_FRAMEWORK = "dotnet-framework"
+    DOTNET = "dotnet"
+    JAVA = "java"
+    PYTHON = "python"
+    OTHER = "other"
 
 
 class AuthenticationType(StrEnum):
@@ -122,19 +155,42 @@ class StatementKind(StrEnum):
 class Policy:
     """How findings are judged."""
 
+    profile: Annotated[
+        Profile,
+        Doc(
+            "Profile",
+            "`recommended`; `strict`: notes are warnings, warnings errors; `minimal`: only what does not work or is "
+            "not safe.",
+            ("recommended",),
+        ),
+    ] = Profile.RECOMMENDED
     ignore: Annotated[
         tuple[_RuleSelector, ...], Doc("Ignored rules", "Rule ids or the start of them; unwaivable rules stay.")
     ] = ()
-    severity: Annotated[Mapping[str, SeverityName], Doc("Severities", "A severity of your own by rule id.")] = field(
-        default_factory=dict
+    severity: Annotated[Mapping[_RuleId, SeverityName], Doc("Severities", "A severity of your own by rule id.")] = (
+        field(default_factory=dict)
     )
     unwaivable: Annotated[tuple[_RuleSelector, ...], Doc("Unwaivable", "Adds to the built-in list.")] = ()
+    ruleset: Annotated[
+        _Ruleset,
+        Doc("Ruleset", "Rules newer than this are notes until it is raised: an upgrade does not break main.", ("1",)),
+    ] = "1"
     sender_domains: Annotated[
-        tuple[Text, ...], Doc("Sender domains", "Domains that operators may send from; empty for any.")
+        tuple[_Domain, ...], Doc("Sender domains", "Domains that operators may send from; empty for any.")
     ] = ()
     deprecation_notice_days: Annotated[
         int, Range(0, 1000), Doc("Notice", "How many days early date-bound rules warn.")
     ] = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What reads the published settings and sends with them."""
+
+    platform: Annotated[Platform, Doc("Platform", "What the business system runs on.", ("dotnet-framework",))] = (
+        Platform.OTHER
+    )
+    version: Annotated[_Version, Doc("Version", "The platform's version, in quotes.", ("4.8",))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +205,7 @@ class ServerEntry:
         tuple[AuthenticationType, ...], Doc("Authentication", "Approved authentication types.", (["basic"],))
     ]
     sender_domains: Annotated[
-        tuple[Text, ...], Doc("Sender domains", "Domains that may send here; empty for any.")
+        tuple[_Domain, ...], Doc("Sender domains", "Domains that may send here; empty for any.")
     ] = ()
     secrets: Annotated[
         tuple[Text, ...],
@@ -161,6 +217,13 @@ class ServerEntry:
     ] = ()
     tenants: Annotated[tuple[Text, ...], Doc("Tenants", "Modern authentication: which tenants.")] = ()
     client_ids: Annotated[tuple[Text, ...], Doc("Applications", "Modern authentication: which applications.")] = ()
+    microsoft_tokens: Annotated[
+        bool,
+        Doc(
+            "Takes Microsoft's tokens",
+            "true: modern authentication works here although the server is not Microsoft's own, for example a gateway.",
+        ),
+    ] = False
     private: Annotated[bool, Doc("Private", "true: the name may resolve to a private address.")] = False
     ca: (
         Annotated[Text, Doc("CA certificate", "A PEM file: trust this CA for this host instead of the system's.")]
@@ -211,7 +274,7 @@ class Gate:
     require: Annotated[tuple[StatementKind, ...], Doc("Required evidence", "`test-send`, `approval`.")] = (
         StatementKind.TEST_SEND,
     )
-    max_age: Annotated[_Duration, Doc("Oldest evidence", "Minutes, hours or days.", ("7d",))] = Duration.parse("7d")
+    max_age: Annotated[_Duration, Doc("Oldest evidence", "Minutes, hours or days.", ("7d",))] = _SEVEN_DAYS
     signing_key: Annotated[Text, Doc("Signing key", "Reference to the private key that signs.")] = (
         "env://OPSMAIL_SIGNING_KEY"
     )
@@ -242,9 +305,12 @@ class SettingsFile:
     """The whole of `opsmail.toml` but its environments, which are laid over it before it gets here."""
 
     operators: Annotated[
-        tuple[Text, ...], OneOrMany(), Doc("Operators", "The folder with operator files, or a list of folders.", ("operators",))
+        tuple[Text, ...],
+        OneOrMany(),
+        Doc("Operators", "The folder with operator files, or a list of folders.", ("operators",)),
     ] = ("operators",)
     policy: Policy = Policy()
+    runtime: Runtime = Runtime()
     servers: tuple[ServerEntry, ...] | None = None
     live: Live = Live()
     gate: Gate = Gate()

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-import re
-
-_TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]#]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*([A-Za-z0-9_."'-]+(?:\s*\.\s*[A-Za-z0-9_"'-]+)*)\s*=""")
+from collections.abc import Mapping
 
 
-def field_line(text: str, path: str) -> int:
-    """Return the line (from 1) where the field at dotted `path` is set, or the nearest table around it; 1 when there is none.
+class FieldLines:
+    """The line of each field and table of a TOML file.
 
     Args:
-        text: the file.
-        path: names joined by dots, elements of arrays by their index: `servers.1.host`.
+        text: the file; only well-formed ones have good answers.
     """
-    places = _places(text)
-    while path:
-        if path in places:
-            return places[path]
-        path = path.rpartition(".")[0]
-    return 1
+
+    def __init__(self, text: str) -> None:
+        self._lines = _scan(text)
+
+    def line(self, path: str, overlay: str = "") -> int:
+        """Return the line (from 1) where a field is set, or the nearest table around it; 1 when there is none.
+
+        Args:
+            path: names joined by dots, elements of arrays by their index: `servers.1.host`.
+            overlay: path of a table whose fields are laid over the file's, and so are looked at first.
+        """
+        while path:
+            for candidate in (f"{overlay}.{path}", path) if overlay else (path,):
+                if candidate in self._lines:
+                    return self._lines[candidate]
+            path = path.rpartition(".")[0]
+        return 1
 
 
-def _places(text: str) -> dict[str, int]:
-    places: dict[str, int] = {}
+def _scan(text: str) -> Mapping[str, int]:
+    lines: dict[str, int] = {}
     counts: dict[str, int] = {}
     table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _TABLE.match(line)
-        if header is not None:
-            table = _plain(header[2])
-            if header[1] == "[[":
-                index = counts.get(table, 0)
-                counts[table] = index + 1
-                table = f"{table}.{index}"
-            places.setdefault(table, number)
-            continue
-        key = _KEY.match(line)
-        if key is not None:
-            places.setdefault(f"{table}.{_plain(key[1])}" if table else _plain(key[1]), number)
-    return places
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.strip()
+        if line.startswith("["):
+            header = line.partition("#")[0].rstrip()
+            if header.startswith("[[") and header.endswith("]]"):
+                name = _resolved(header[2:-2], counts)
+                counts[name] = counts.get(name, 0) + 1
+                table = f"{name}.{counts[name] - 1}"
+                lines.setdefault(table, number)
+            elif header.endswith("]"):
+                table = _resolved(header[1:-1], counts)
+                lines.setdefault(table, number)
+        elif "=" in line and not line.startswith("#"):
+            key = _plain(line.partition("=")[0])
+            lines.setdefault(f"{table}.{key}" if table else key, number)
+    return lines
+
+
+def _resolved(name: str, counts: Mapping[str, int]) -> str:
+    """Return a table's path; a table inside an array of tables belongs to the array's last element so far."""
+    *around, last = _plain(name).split(".")
+    path = ""
+    for part in around:
+        path = f"{path}.{part}" if path else part
+        if path in counts:
+            path = f"{path}.{counts[path] - 1}"
+    return f"{path}.{last}" if path else last
 
 
 def _plain(name: str) -> str:

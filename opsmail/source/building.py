@@ -1,7 +1,7 @@
 """Parser events to data and places, in one pass with a stack of its own.
 
-It stops at the first excess. Composing first and counting afterwards would not do: libyaml's composer ends the process at some 30,000 nested
-brackets, and the pure-Python one raises RecursionError.
+It stops at the first excess. Composing first and counting afterwards would not do: libyaml's composer ends the process
+at some 30,000 nested brackets, and the pure-Python one raises RecursionError.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Builder:
     """
 
     def __init__(self, text: str, top: type, most: int) -> None:
-        self.keys: dict[str, Marked] = {}
-        self.scalars: dict[str, Marked] = {}
+        self.keys: dict[str, Any] = {}
+        self.scalars: dict[str, Any] = {}
         self.problems: list[ReadProblem] = []
         self._text = text
         self._top = top
@@ -101,7 +101,7 @@ class Builder:
     def _collection(self, next_event: Callable[[], Any]) -> Any:
         """Read the events up to the end of the top collection, and of all inside it."""
         data = container = self._top()
-        prefix = path = ""
+        prefix = ""
         stack: list[tuple[Any, str]] = []
         nodes = 1
         keys, scalars = self.keys, self.scalars
@@ -116,13 +116,10 @@ class Builder:
             key = None
             if type(container) is dict:
                 key = self._key(event, container, prefix)
-                path = prefix + key
                 event = next_event()
                 kind = type(event)
-                nodes += 1
-            else:
-                path = f"{prefix}{len(container)}"
-            nodes += 1
+            path = prefix + (key or str(len(container)))
+            nodes += 1 if key is None else 2
             if nodes > MAX_NODES:
                 raise _excess(event, msg("more than {limit} values in one file", limit=MAX_NODES))
             if kind is AliasEvent or event.anchor or event.tag:
@@ -133,16 +130,15 @@ class Builder:
                 value = self._scalar(event)
             else:
                 value = {} if kind is MappingStartEvent else []
-            if key is not None:
-                container[key] = value
-            else:
+            if key is None:
                 container.append(value)
-                if kind is not ScalarEvent:
-                    keys[path] = event
+                keys[path] = event
+            else:
+                container[key] = value
             if kind is not ScalarEvent:
-                stack.append((container, prefix))
-                if len(stack) >= MAX_DEPTH:
+                if len(stack) == MAX_DEPTH - 1:
                     raise _excess(event, msg("nested deeper than {limit} levels", limit=MAX_DEPTH))
+                stack.append((container, prefix))
                 container, prefix = value, path + "."
 
     def _key(self, event: Any, container: dict[str, Any], prefix: str) -> str:
@@ -186,9 +182,9 @@ class Builder:
             )
         elif self._may_hide:
             self._refuse_unseen(event)
-        if not event.style and text[:1] in NOT_TEXT or not text:
-            return resolve_plain(text) if not event.style else text
-        return text
+        if event.style or (text and text[0] not in NOT_TEXT):
+            return text
+        return resolve_plain(text)
 
     def _refuse_unseen(self, event: Any) -> None:
         match = FORBIDDEN_IN_VALUE.search(event.value)
@@ -196,7 +192,10 @@ class Builder:
             self._collect(
                 _problem(
                     "OM010",
-                    msg("the text contains {code_point}, a character that cannot be seen", code_point=code_point(match[0])),
+                    msg(
+                        "the text contains {code_point}, a character that cannot be seen",
+                        code_point=code_point(match[0]),
+                    ),
                     event,
                     msg("every field is one line of visible text"),
                 )

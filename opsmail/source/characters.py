@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
-# Sources: YAML 1.1 §5.4 (U+0085, U+2028, U+2029 break lines for libyaml, so they can start a live key inside a comment), Unicode TR9
-# (bidirectional formatting), Unicode DerivedCoreProperties (default-ignorable code points) and U+2800, a blank that is no space.
-# U+FE0F stays allowed: emoji in display names carry it.
+# Sources: YAML 1.1 section 5.4 (U+0085, U+2028, U+2029 break lines for libyaml, so they can start a live key inside a
+# comment), Unicode TR9 (bidirectional formatting), Unicode DerivedCoreProperties (default-ignorable code points), and
+# U+2800, a blank that is no space. U+FE0F stays allowed: emoji in display names carry it.
 _UNSEEN = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 but TAB, LF, CR; DEL; C1 with NEL
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners, fillers
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800"  # zero width, separators, bidirectional controls, the blank Braille cell
-    "\u3164\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"  # fillers, variation selectors, BOM, non-characters
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800"  # zero width, separators, bidirectional controls, blank Braille
+    "\u3164\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0"  # fillers, non-characters, variation selectors, BOM
+    "\ufff0-\ufffb\ufffe\uffff"  # annotations, non-characters
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # shorthand and musical controls, tags
 )
 #: What no operator file may contain anywhere, comments included. A carriage return is fine only before a line feed.
 FORBIDDEN_IN_FILE = re.compile(f"[{_UNSEEN}]|\r(?!\n)")
-#: What no value may contain after its escapes are read, and no line of output: line ends and tabs too, since each is one line.
+#: What no value may contain after its escapes are read, and no line of output: line ends and tabs too.
 FORBIDDEN_IN_VALUE = re.compile(f"[{_UNSEEN}\t\n\r\ud800-\udfff]")
 
 

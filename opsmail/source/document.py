@@ -19,7 +19,7 @@ class Mark(Protocol):
 
 
 class Marked(Protocol):
-    """A key or value with its start and end: a parser event. It becomes a span when a finding needs one, which is seldom."""
+    """A key or value with its start and end: a parser event. It becomes a span when a finding needs one."""
 
     start_mark: Mark
     end_mark: Mark
@@ -61,7 +61,7 @@ class Document:
     Args:
         text: the file's text, without a byte-order mark.
         data: the mapping or list as plain values (dict, list, str, int, float, bool, None).
-        keys: dotted path of each field to the place of its key; of each list element that is a section to the place where it starts.
+        keys: dotted path of each field to the place of its key; of each list element to the place where it starts.
         scalars: dotted path of each scalar value to its place.
     """
 
@@ -71,7 +71,7 @@ class Document:
     scalars: Mapping[str, Marked]
 
     def span(self, path: str) -> Span:
-        """The place of the value at `path`; of its key when it is a section or empty; of the nearest section that exists otherwise."""
+        """The place of the value at `path`; of its key where it is a section or empty; else of the nearest section."""
         written = self.scalars.get(path)
         if written is not None and written.start_mark.index != written.end_mark.index:
             return span_of(written)
@@ -85,6 +85,10 @@ class Document:
                 return span_of(key)
             path = path.rpartition(".")[0]
         return FIRST_CHARACTER
+
+    def field(self, path: str) -> str:
+        """Return the field's path inside its entry where the document is a list of entries; `path` itself otherwise."""
+        return path.partition(".")[2] if isinstance(self.data, list) else path
 
     def value(self, path: str) -> Any:
         """The value at `path`; None when there is none, too."""

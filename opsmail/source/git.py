@@ -1,33 +1,59 @@
-"""Git revisions: committed files by object id, so that what is checked is what was reviewed."""
+"""Git, asked in a way that nothing in a repository can make it run a program."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from opsmail.errors import UsageError
 from opsmail.messages import msg
-from opsmail.source.reader import MAX_BYTES, too_large
-from opsmail.source.tree import SourceError, SourceFile, is_ignored, name_problem, not_plain
+from opsmail.source.tree import SourceError
 
-# What a hostile repository's own configuration could make git run is switched off; the user's global configuration stays, for `safe.directory`.
+# What a hostile repository's own configuration could make git run is switched off; the user's own configuration stays,
+# for `safe.directory`. Filters and external programs cannot be switched off by name: commands that would run them
+# (diff, status, show, log) are not used.
 _SAFE = (
-    "-c",
     "core.fsmonitor=false",
-    "-c",
     "core.hooksPath=/dev/null",
-    "-c",
     "core.pager=cat",
-    "-c",
+    "advice.graftFileDeprecated=false",
     "protocol.allow=never",
+    # A folder of a change that looks like a repository is not taken for one.
+    "safe.bareRepository=explicit",
 )
-_SECONDS = 120
-_MODES = {"120000": "link", "160000": "submodule"}
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "LC_ALL": "C",
+}
+# SUDO_UID is what git lets root work in the repository of whoever called sudo by.
+_INHERITED = frozenset(("PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"))
+_NOT_AN_ANCESTOR = 1
+_REASON = "fatal: "
+_HINTS = (
+    ("promisor remote", msg("files of this commit were left out of the clone: clone it without `--filter`")),
+    ("bare repository", msg("run opsmail in the working tree of a repository")),
+)
 _REVISION = re.compile(r"[A-Za-z0-9_./@^~{}-]{1,200}")
+# Everything up to the last `@` is the user's: a password may hold an `@` or a `/` that ought to be %40 or %2F.
+_URL = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://(?:.*@)?(?P<host>\[[^\]/]*\]|[^/:?#]*)(?::[0-9]*)?(?P<path>[^?#]*).*", re.DOTALL
+)
+# As git tells it from a path: a colon before the first slash.
+_SCP = re.compile(r"(?:[^/]*@)?(?P<host>\[[^\]/]*\]|[^/:@]+):(?P<path>.*)", re.DOTALL)
+#: What evidence takes as a repository's name, in characters.
+_LONGEST_NAME = 500
+
+
+class UnknownRevisionError(UsageError):
+    """A revision that was asked for names no commit here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,195 +61,154 @@ class GitRepository:
     """A git repository on disk.
 
     Args:
-        top: the folder of the working tree.
-        prefix: the folder with `opsmail.toml` below it, with a trailing `/`; empty at the top.
+        root: the folder with `opsmail.toml`, in the working tree.
+        seconds: how long one call of git may take.
     """
 
-    top: Path
-    prefix: str = ""
+    root: Path
+    seconds: float = 120
 
     @classmethod
     def find(cls, root: Path) -> GitRepository | None:
-        """Return the repository that `root` lies in, None when it lies in none."""
+        """Return the repository that `root` lies in, None when it lies in none.
+
+        Raises:
+            SourceError: git is missing, or does not trust the repository.
+        """
+        repository = cls(root)
         try:
-            answer = (
-                _run(root, "rev-parse", "--show-toplevel", "--show-prefix")
-                .decode("utf-8", "surrogateescape")
-                .splitlines()
-            )
-        except SourceError:
-            return None
-        return cls(Path(answer[0]), answer[1] if len(answer) > 1 else "")
+            answer = repository.run("rev-parse", "--is-inside-work-tree")
+        except _GitError as error:
+            if "not a git repository" in error.output:
+                return None
+            raise
+        return repository if answer.strip() == b"true" else None
 
     def commit(self, revision: str) -> str:
         """Return the full id of the commit that `revision` names.
 
         Raises:
-            SourceError: there is no such commit.
+            UnknownRevisionError: there is no such commit.
         """
-        unknown = SourceError(
-            msg("there is no commit `{revision}` in {folder}", revision=revision, folder=str(self.top)),
+        unknown = UnknownRevisionError(
+            msg("there is no commit `{revision}` in {folder}", revision=revision, folder=self.root),
             hint=msg("name a commit, branch or tag; in CI, fetch enough history (`fetch-depth: 0`)"),
         )
         if revision.startswith("-") or not _REVISION.fullmatch(revision):
             raise unknown
         try:
-            answer = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        except SourceError as error:
+            answer = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except _GitError as error:
             raise unknown from error
         return answer.decode("ascii").strip()
 
-    def author(self, commit: str) -> str:
-        """Return the e-mail address of the commit's author."""
-        return (
-            self._git("show", "--no-patch", "--format=%ae", "--end-of-options", commit)
-            .decode("utf-8", "replace")
-            .strip()
-        )
+    def descends(self, commit: str, ancestor: str) -> bool | None:
+        """Tell whether `commit` is `ancestor` or comes after it; None where this clone's history does not tell.
 
-    def descends(self, commit: str, ancestor: str) -> bool:
-        """Whether `commit` is `ancestor` or comes after it; False when `ancestor` is not known here."""
+        Args:
+            commit: a full id, of a commit that is here.
+            ancestor: a full id, of a commit that may be missing.
+        """
         try:
-            self._git("merge-base", "--is-ancestor", "--end-of-options", ancestor, commit)
-        except SourceError:
-            return False
+            self.run("merge-base", "--is-ancestor", "--end-of-options", ancestor, commit)
+        except _GitError as error:
+            if error.status != _NOT_AN_ANCESTOR:
+                return None
+            # What a shallow clone has cut off cannot be followed, and looks as if it had never been.
+            return None if self.run("rev-parse", "--is-shallow-repository").strip() == b"true" else False
         return True
 
-    def changed_files(self, commit: str) -> list[str]:
-        """Return the paths below the prefix where the working tree differs from `commit`, untracked files included."""
-        listed = self._git(
-            "diff-index", "--name-only", "--no-ext-diff", "-z", "--relative", "--end-of-options", commit, "--", "."
-        )
-        untracked = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-        names = (listed + untracked).decode("utf-8", "surrogateescape").split("\0")
-        return sorted({name for name in names if name})
+    def identity(self, commit: str) -> str:
+        """Return the repository's name as evidence carries it: its origin, or the first commit where there is none.
 
-    def identity(self) -> str:
-        """Return the repository's name as evidence carries it: the origin's host and path, or the first commit where there is no origin."""
+        Args:
+            commit: a full id.
+
+        Raises:
+            SourceError: the origin's URL cannot stand in a statement.
+        """
         try:
-            url = self._git("config", "--get", "remote.origin.url").decode("utf-8", "replace").strip()
-        except SourceError:
-            roots = self._git("rev-list", "--max-parents=0", "HEAD").decode("ascii").split()
-            return f"git:{min(roots)}"
-        return _normalised(url)
-
-    def tree(self, commit: str) -> CommitTree:
-        """Return the files of one commit (a full id)."""
-        return CommitTree(self, commit)
-
-    def _git(self, *arguments: str, stdin: bytes | None = None) -> bytes:
-        return _run(self.top / self.prefix, *arguments, stdin=stdin)
-
-
-@dataclass(frozen=True, slots=True)
-class CommitTree:
-    """The files of one commit, read as blobs: no filter, no line-end conversion, no race."""
-
-    repository: GitRepository
-    commit: str
-
-    def operator_files(self, folders: Sequence[str]) -> Iterator[SourceFile]:
-        """Yield the files of the operators folders as they were committed."""
-        prefix = self.repository.prefix
-        listing = self.repository._git(
-            "ls-tree", "-r", "-z", "--full-tree", self.commit, "--", *[prefix + name for name in folders]
-        )
-        entries = []
-        for line in listing.decode("utf-8", "surrogateescape").split("\0"):
-            if line:
-                facts, _, path = line.partition("\t")
-                mode, _, blob = facts.split(" ")
-                entries.append((path.removeprefix(prefix), mode, blob))
-        wanted = [blob for path, mode, blob in entries if mode not in _MODES and name_problem(path) is None]
-        contents = self._blobs(wanted)
-        for path, mode, blob in entries:
-            if is_ignored(path):
-                continue
-            problem = name_problem(path) or (not_plain(_MODES[mode]) if mode in _MODES else None)
-            if problem is not None:
-                yield SourceFile(path, b"", problem)
-            elif len(contents[blob]) > MAX_BYTES:
-                yield SourceFile(path, b"", too_large())
-            else:
-                yield SourceFile(path, contents[blob])
-
-    def read(self, path: str) -> bytes | None:
-        """Return the content of one committed file, None when the commit has none."""
-        listing = self.repository._git("ls-tree", "-z", "--full-tree", self.commit, "--", self.repository.prefix + path)
-        if not listing:
-            return None
-        mode, kind, blob = listing.partition(b"\t")[0].decode("ascii").split(" ")
-        if kind != "blob" or mode in _MODES:
+            url = self.run("config", "--get", "remote.origin.url").decode("utf-8", "replace").strip()
+        except _GitError:
+            url = ""
+        if not url:
+            # Along first parents there is one, whatever was merged into it.
+            return f"git:{self.run('rev-list', '--first-parent', '--max-parents=0', commit).decode('ascii').strip()}"
+        name = repository_name(url)
+        if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
             raise SourceError(
-                msg("{path} is not a plain file in the commit", path=path), hint=msg("commit the file itself")
+                msg("the URL of the remote `origin` is not one to name a repository by"),
+                hint=msg("set it with `git remote set-url origin https://…`"),
             )
-        return self._blobs([blob])[blob]
+        return name
 
-    def _blobs(self, blobs: Sequence[str]) -> dict[str, bytes]:
-        """Return the content of each blob, from one `git cat-file --batch`."""
-        if not blobs:
-            return {}
-        output = self.repository._git(
-            "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode("ascii")
-        )
-        contents = {}
-        position = 0
-        while position < len(output):
-            end = output.index(b"\n", position)
-            blob, _, size = output[position:end].decode("ascii").partition(" blob ")
-            position = end + 1 + int(size)
-            contents[blob] = output[end + 1 : position]
-            position += 1
-        return contents
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """Run git at the root, in an environment in which only the user's own configuration counts.
 
+        Returns:
+            What it wrote to standard output.
 
-def _run(folder: Path, *arguments: str, stdin: bytes | None = None) -> bytes:
-    """Run git in `folder` with an environment in which only the user's own configuration counts."""
-    environment = {
-        name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "SYSTEMROOT", "USERPROFILE"}
-    }
-    environment |= {
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_LITERAL_PATHSPECS": "1",
-        "LC_ALL": "C",
-    }
-    try:
-        done = subprocess.run(
-            ["git", *_SAFE, *arguments],
-            cwd=folder,
-            env=environment,
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            timeout=_SECONDS,
-            check=True,
-        )
-    except FileNotFoundError as error:
-        raise SourceError(
-            msg("git is not installed, or {folder} is gone", folder=str(folder)), hint=msg("install git")
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(
-            msg("git did not answer within {seconds} s", seconds=_SECONDS), hint=msg("try again")
-        ) from error
-    except subprocess.CalledProcessError as error:
-        reason = error.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SourceError(
-            msg("git failed: {reason}", reason=reason[-1] if reason else f"status {error.returncode}"),
-            hint=msg("run the command inside the git repository"),
-        ) from error
-    return done.stdout
+        Raises:
+            SourceError: it failed, or took too long.
+        """
+        environment = {name: value for name, value in os.environ.items() if name in _INHERITED} | _ENVIRONMENT
+        options = [part for setting in _SAFE for part in ("-c", setting)]
+        try:
+            done = subprocess.run(
+                ["git", *options, *arguments],
+                cwd=self.root,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                timeout=self.seconds,
+                check=False,
+            )
+        except OSError as error:
+            raise SourceError(
+                msg("git cannot be run in {folder}: {reason}", folder=self.root, reason=error.strerror),
+                hint=msg("install git, and run opsmail in a folder that exists"),
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise SourceError(
+                msg("git did not answer within {seconds} s", seconds=self.seconds), hint=msg("try again")
+            ) from error
+        if done.returncode:
+            raise _GitError(done.stderr.decode("utf-8", "replace"), done.returncode)
+        return done.stdout
 
 
-def _normalised(url: str) -> str:
-    """Return host and path of a remote's URL, the same for https and ssh, without user, password and `.git`."""
-    if "://" in url:
-        parts = urlsplit(url)
-        name = (parts.hostname or "") + parts.path
-    elif re.match(r"[^/]+@?[^/:]*:", url):  # scp form: user@host:path
-        host, _, path = url.rpartition("@")[2].partition(":")
-        name = f"{host.lower()}/{path}"
+class _GitError(SourceError):
+    """git ended with an error.
+
+    Args:
+        output: what it said.
+        status: its exit code.
+    """
+
+    def __init__(self, output: str, status: int) -> None:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        # Warnings may stand before the reason; what stands after it is what to do.
+        start = next((index for index, line in enumerate(lines) if line.startswith(_REASON)), 0)
+        reason, *advice = lines[start:] or [f"status {status}"]
+        hint = next((hint for known, hint in _HINTS if known in reason), None)
+        if hint is None:
+            hint = msg("{advice}", advice=" ".join(advice)) if advice else msg("check that the repository is complete")
+        super().__init__(msg("git failed: {reason}", reason=reason.removeprefix(_REASON)), hint=hint)
+        self.output = output
+        self.status = status
+
+
+def repository_name(url: str) -> str:
+    """Return host and path of a remote's URL, the same for https, ssh and scp, without user, password, port and `.git`.
+
+    Args:
+        url: as `git remote` takes it: a URL, `user@host:path`, or a path on this machine.
+    """
+    found = _URL.fullmatch(url) or _SCP.fullmatch(url)
+    if found is None:
+        name = url  # a path
+    elif found["host"]:
+        name = f"{found['host'].lower()}/{found['path'].lstrip('/')}"
     else:
-        name = Path(url).as_posix()
-    return name.rstrip("/").removesuffix(".git")
+        name = found["path"]  # file:///…
+    return name.rstrip("/").removesuffix(".git").rstrip("/")

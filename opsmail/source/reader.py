@@ -34,6 +34,41 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
     Returns:
         The document, or None when it cannot be taken as one; and every problem found, in the order of the file.
     """
+    text, problems = _readable_text(content)
+    if text is None:
+        return None, problems
+    builder = Builder(text, top, MAX_REPEATED)
+    data = None
+    try:
+        data = builder.build()
+    except yaml.MarkedYAMLError as error:
+        # A text that goes on where it should not is part of the same mistake.
+        before = [problem for problem in builder.problems if problem.rule != "OM005"]
+        problems += [*before, syntax_problem(error, text)]
+    except Refusal as refusal:
+        problems += [*builder.problems, refusal.problem]
+    else:
+        problems += builder.problems or ([_empty(msg("the file has only comments"))] if data is None else [])
+    if data is None or builder.problems:
+        return None, problems
+    return Document(text, data, builder.keys, builder.scalars), problems
+
+
+def too_large(limit: int = MAX_BYTES) -> ReadProblem:
+    """The problem of a file that is over the limit of bytes."""
+    return ReadProblem(
+        "OM007",
+        msg("the file is larger than {limit} KiB", limit=limit // 1024),
+        help=msg("an operator file describes one operator; split or shorten it"),
+    )
+
+
+def _empty(message: Message) -> ReadProblem:
+    return ReadProblem("OM001", message, help=msg("delete it, or describe one operator in it"))
+
+
+def _readable_text(content: bytes) -> tuple[str | None, list[ReadProblem]]:
+    """Return the text, None when a parser should not even see it, and what is wrong with it."""
     if len(content) > MAX_BYTES:
         return None, [too_large()]
     text, problems = _decode(content)
@@ -42,33 +77,7 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
     if not text.strip():
         return None, [*problems, _empty(msg("the file is empty"))]
     unseen = _unseen_characters(text)
-    if unseen:
-        return None, problems + unseen
-    builder = Builder(text, top, MAX_REPEATED)
-    try:
-        data = builder.build()
-    except yaml.MarkedYAMLError as error:
-        return None, [*problems, *builder.problems, syntax_problem(error, text)]
-    except Refusal as refusal:
-        return None, [*problems, *builder.problems, refusal.problem]
-    if builder.problems:
-        return None, problems + builder.problems
-    if data is None:
-        return None, [*problems, _empty(msg("the file has only comments"))]
-    return Document(text, data, builder.keys, builder.scalars), problems
-
-
-def too_large() -> ReadProblem:
-    """The problem of a file that is over the limit of bytes."""
-    return ReadProblem(
-        "OM007",
-        msg("the file is larger than {limit} KiB", limit=MAX_BYTES // 1024),
-        help=msg("an operator file describes one operator; split or shorten it"),
-    )
-
-
-def _empty(message: Message) -> ReadProblem:
-    return ReadProblem("OM001", message, help=msg("delete it, or describe one operator in it"))
+    return (None if unseen else text), problems + unseen
 
 
 def _decode(content: bytes) -> tuple[str | None, list[ReadProblem]]:
@@ -85,13 +94,13 @@ def _decode(content: bytes) -> tuple[str | None, list[ReadProblem]]:
         return None, [_not_utf8(message, Span(line, column, line, column + 1))]
     if not text.startswith("\ufeff"):
         return text, []
-    mark = Span(1, 1, 1, 2)
+    place = Span(1, 1, 1, 2)
     problem = ReadProblem(
         "OM006",
         msg("the file starts with a byte-order mark"),
-        mark,
+        place,
         help=msg("save it as UTF-8 without a byte-order mark"),
-        edits=(Edit(mark, ""),),
+        edits=(Edit(place, ""),),
     )
     return text[1:], [problem]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Scalar = str | int | float | bool | None
 
@@ -12,8 +13,8 @@ NOT_TEXT = frozenset("-0123456789tfn~")
 # At most 18 digits: the value fits 64 bits in every language that reads the published settings.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
-# Numbers to one YAML reader and something else to another: leading zero (octal in YAML 1.1), underscores, other bases, base 60 (1.1),
-# exponents, signs, infinities.
+# Numbers to one YAML reader and something else to another: leading zero (octal in YAML 1.1), underscores, other bases,
+# base 60 (1.1), exponents, signs, infinities.
 _AMBIGUOUS = re.compile(
     r"[-+]?(?:0[0-9_]+|0[xob][0-9A-Fa-f_]+|[0-9]+_[0-9_]*|[0-9]+(?::[0-9]+)+|[0-9.]+[eE][-+]?[0-9]+|\.(?:inf|nan))"
     r"|\+[0-9.]+|[0-9]{19,}",
@@ -41,6 +42,7 @@ def is_ambiguous_number(text: str) -> bool:
     return _AMBIGUOUS.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1024)  # files have the same few keys
 def is_key(text: str, *, quoted: bool) -> bool:
-    """Whether every YAML reader takes this for the same name: an ASCII word, and no truth value of YAML 1.1 unless quoted."""
+    """Whether every YAML reader takes this for the same name: an ASCII word, unquoted no truth value of YAML 1.1."""
     return _KEY.fullmatch(text) is not None and (quoted or text.lower() not in _YAML_1_1_WORDS)

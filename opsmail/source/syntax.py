@@ -9,10 +9,10 @@ from yaml import MarkedYAMLError
 
 from opsmail.findings import Span
 from opsmail.messages import Message, msg
-from opsmail.source.document import ReadProblem
+from opsmail.source.document import Mark, ReadProblem
 
 _CLOSE = msg("close it")
-#: libyaml's reason (scanner.c, parser.c of libyaml 0.2.5) to what it means to somebody who edits a file, and what to do.
+#: libyaml's reason (scanner.c and parser.c of libyaml 0.2.5) to what it means to somebody who edits a file.
 _REASONS: Mapping[str, tuple[Message, Message]] = MappingProxyType(
     {
         "mapping values are not allowed in this context": (
@@ -71,9 +71,9 @@ def syntax_problem(error: MarkedYAMLError, text: str) -> ReadProblem:
         text: the file, whose end the parser may stand behind.
     """
     reason = error.problem or ""
-    mark = error.problem_mark
-    lines = text.count("\n") + 1
-    line, column = min(mark.line + 1, lines), mark.column + 1
+    place: Mark | None = error.problem_mark or error.context_mark
+    line, column = (place.line + 1, place.column + 1) if place is not None else (1, 1)
+    line = min(line, text.count("\n") + 1)
     message, remedy = _REASONS.get(
         reason, (msg("not valid YAML: {reason}", reason=reason), msg("compare the line with a file that works"))
     )

@@ -7,17 +7,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from opsmail.errors import UnavailableError
+from opsmail.errors import UnavailableError, UsageError
 from opsmail.messages import msg
 from opsmail.source.document import ReadProblem
 
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\.yaml")
+_FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 #: Kept by git users to hold an empty folder.
 _IGNORED = ".gitkeep"
 
 
 class SourceError(UnavailableError):
     """A file or revision that must be read cannot be."""
+
+
+class NoFolderError(UsageError):
+    """There is no operators folder where the settings say; an empty fleet is no fleet, so nothing goes on.
+
+    Args:
+        folder: as the settings name it.
+        place: the folder or commit that lacks it.
+    """
+
+    def __init__(self, folder: str, place: str) -> None:
+        super().__init__(
+            msg("there is no folder `{folder}` in {place}", folder=folder, place=place),
+            hint=msg("run opsmail in the repository, or name the folder with `operators = …` in opsmail.toml"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,7 @@ class Tree(Protocol):
         """Yield every file below `folders`, in the order of their paths.
 
         Raises:
+            NoFolderError: one of them is not there.
             SourceError: the tree itself cannot be read.
         """
 
@@ -53,9 +70,21 @@ class Tree(Protocol):
         """
 
 
-def name_problem(path: str) -> ReadProblem | None:
-    """Return what is wrong with the name of a file in the operators folder."""
-    name = path.rpartition("/")[2]
+def is_around(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or a folder around it, both from the root with `/`."""
+    return path == "." or set(path.split("/")) == {".."} or f"{folder}/".startswith(f"{path}/")
+
+
+def name_problem(path: str, folder: str = "") -> ReadProblem | None:
+    """Return what is wrong with the name of a file in the operators folder.
+
+    Args:
+        path: the file.
+        folder: the operators folder; names between it and the file have to be right too.
+    """
+    *folders, name = path.removeprefix(f"{folder}/").split("/") if folder else [path.rpartition("/")[2]]
+    if not all(_FOLDER_NAME.fullmatch(part) for part in folders):
+        return folder_problem()
     if _FILE_NAME.fullmatch(name):
         return None
     if name.lower().endswith((".yaml", ".yml")):
@@ -66,6 +95,20 @@ def name_problem(path: str) -> ReadProblem | None:
         )
     return ReadProblem(
         "OM008", msg("not an operator file: its name does not end in `.yaml`"), help=msg("move it out of this folder")
+    )
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a folder of this name is looked into."""
+    return _FOLDER_NAME.fullmatch(name) is not None
+
+
+def folder_problem() -> ReadProblem:
+    """The problem of a folder with another name."""
+    return ReadProblem(
+        "OM008",
+        msg("the folder's name has other characters than a-z, 0-9, `.`, `_`, `-`"),
+        help=msg("rename the folder, or move it out of this one"),
     )
 
 
@@ -86,5 +129,5 @@ def not_plain(what: str) -> ReadProblem:
 def unreadable(reason: str) -> ReadProblem:
     """The problem of a file that the system does not let us read."""
     return ReadProblem(
-        "OM001", msg("the file cannot be read: {reason}", reason=reason), help=msg("check its permissions")
+        "OM001", msg("the file cannot be read: {reason}", reason=reason), help=msg("check its name and permissions")
     )

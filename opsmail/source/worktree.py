@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.source.document import ReadProblem
 from opsmail.source.reader import MAX_BYTES, too_large
-from opsmail.source.tree import SourceError, SourceFile, is_ignored, name_problem, not_plain, unreadable
+from opsmail.source.tree import (
+    NoFolderError,
+    SourceError,
+    SourceFile,
+    folder_problem,
+    is_around,
+    is_folder_name,
+    is_ignored,
+    name_problem,
+    not_plain,
+    unreadable,
+)
 
 #: Settings, waivers, keys and certificates are small.
-_MAX_OTHER_BYTES = 4 * 1024 * 1024
+_MAX_OTHER_BYTES = 1024 * 1024
 _KINDS = {
     stat.S_IFLNK: "link",
     stat.S_IFIFO: "named pipe",
@@ -35,104 +46,144 @@ class WorkTree:
         self.root = root
 
     def operator_files(self, folders: Sequence[str]) -> Iterator[SourceFile]:
-        """Yield the files of the operators folders; one that is missing is an error, since an empty fleet is no fleet."""
-        for folder in folders:
-            if not (self.root / folder).is_dir():
-                raise SourceError(
-                    msg("there is no folder `{folder}` in {root}", folder=folder, root=str(self.root)),
-                    hint=msg("create it, or name the right one with `operators = …` in opsmail.toml"),
-                )
-            yield from self._walk(folder.rstrip("/"))
+        """Yield the files of the operators folders, in the order of their paths.
 
-    def files(self, paths: Sequence[str]) -> Iterator[SourceFile]:
-        """Yield the files that a person named, and those below the folders they named.
+        Raises:
+            NoFolderError: one of them is not there.
+        """
+        yield from self._read_all(self._found(folders))
+
+    def files(self, paths: Sequence[str], folders: Sequence[str]) -> Iterator[SourceFile]:
+        """Yield the files that a person named, and those below the folders they named: once each, by their paths.
 
         Args:
             paths: from the root, with `/`; `..` is allowed to lead outside, as shells expand it.
+            folders: the operators folders; a folder around one of them stands for it alone.
+
+        Raises:
+            NoFolderError: a path stands for an operators folder that is not there.
         """
+        found: dict[str, ReadProblem | None] = {}
         for path in paths:
-            if (self.root / path).is_dir() and not (self.root / path).is_symlink():
-                yield from self._walk(path.rstrip("/"))
+            around = [folder for folder in folders if is_around(path, folder)]
+            if around and self._is_folder(path):
+                found |= self._found(around)
+            elif self._is_folder(path):
+                found |= self._below(path)
+            elif self._leads_through_link(path):
+                found[path] = not_plain("link")
             else:
-                yield self._read_operator_file(path)
+                found[path] = name_problem(path) if os.path.lexists(self.root / path) else None
+        yield from self._read_all(found)
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a settings file, key or certificate below the root."""
         try:
-            return _read_plain(self.root / path, _MAX_OTHER_BYTES)
+            self._refuse_link(path)
+            return self._read_plain(path, _MAX_OTHER_BYTES)
         except FileNotFoundError:
             return None
+        except _Refused as refused:
+            reason: Message | str = refused.problem.message
         except (OSError, ValueError) as error:
-            raise SourceError(
-                msg("{path} cannot be read: {reason}", path=path, reason=_reason(error)), hint=msg("check the file")
-            ) from error
+            reason = _reason(error)
+        raise SourceError(
+            msg("{path} cannot be read: {reason}", path=path, reason=reason),
+            hint=msg("put the file itself there, readable for whoever runs opsmail"),
+        )
 
-    def _walk(self, folder: str) -> Iterator[SourceFile]:
-        prefix = "" if folder == "." else f"{folder}/"
+    def _found(self, folders: Iterable[str]) -> dict[str, ReadProblem | None]:
+        found: dict[str, ReadProblem | None] = {}
+        for folder in folders:
+            if not self._is_folder(folder):
+                raise NoFolderError(folder, str(self.root))
+            found |= self._below(folder)
+        return found
+
+    def _below(self, folder: str) -> dict[str, ReadProblem | None]:
+        """Return each file below `folder`, with what is wrong with its name; no recursion, whatever the depth."""
+        found: dict[str, ReadProblem | None] = {}
+        waiting = [folder]
+        while waiting:
+            current = waiting.pop()
+            try:
+                with os.scandir(self.root / current) as entries:
+                    for entry in entries:
+                        path = f"{current}/{entry.name}"
+                        if not entry.is_dir(follow_symlinks=False):
+                            found[path] = not_plain("link") if entry.is_symlink() else name_problem(path)
+                        elif is_folder_name(entry.name):
+                            waiting.append(path)
+                        else:
+                            found[path] = folder_problem()
+            except OSError as error:
+                found[current] = unreadable(_reason(error))
+        return found
+
+    def _read_all(self, found: dict[str, ReadProblem | None]) -> Iterator[SourceFile]:
+        for path in sorted(found):
+            problem = found[path]
+            if problem is not None:
+                if not is_ignored(path):
+                    yield SourceFile(path, b"", problem)
+                continue
+            try:
+                yield SourceFile(path, self._read_plain(path, MAX_BYTES))
+            except _Refused as refused:
+                yield SourceFile(path, b"", refused.problem)
+            except (OSError, ValueError) as error:
+                yield SourceFile(path, b"", unreadable(_reason(error)))
+
+    def _is_folder(self, path: str) -> bool:
+        return (self.root / path).is_dir() and not self._leads_through_link(path)
+
+    def _refuse_link(self, path: str) -> None:
+        if self._leads_through_link(path):
+            raise _Refused(not_plain("link"))
+
+    def _leads_through_link(self, path: str) -> bool:
+        """Whether a part of `path` is a link; outside the root, links are how the machine is set up."""
+        parts = PurePosixPath(path).parts
+        if ".." in parts or path.startswith("/"):
+            return False
+        return any((self.root / PurePosixPath(*parts[:count])).is_symlink() for count in range(1, len(parts) + 1))
+
+    def _read_plain(self, path: str, limit: int) -> bytes:
+        """Read a regular file: judged by the open descriptor, so that nothing can be swapped in between."""
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            with os.scandir(self.root / folder) as entries:
-                names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-        except OSError as error:
-            yield SourceFile(folder, b"", unreadable(_reason(error)))
-            return
-        for name, is_folder in names:
-            path = prefix + name
-            if is_folder:
-                yield from self._walk(path)
-            elif not is_ignored(path):
-                yield self._read_operator_file(path)
-
-    def _read_operator_file(self, path: str) -> SourceFile:
-        problem = name_problem(path)
-        if problem is not None and not os.path.lexists(self.root / path):
-            problem = None  # a name typed by hand: that there is no such file says more
-        if problem is not None:
-            return SourceFile(path, b"", problem)
+            # O_NONBLOCK: opening a named pipe for reading waits for a writer otherwise.
+            descriptor = os.open(f"{self.root}/{path}", flags | os.O_NONBLOCK)
+        except OSError:
+            _refuse_special((self.root / path).lstat())
+            raise
         try:
-            return SourceFile(path, _read_plain(self.root / path, MAX_BYTES))
-        except _NotPlain as special:
-            return SourceFile(path, b"", special.problem)
-        except (OSError, ValueError) as error:
-            return SourceFile(path, b"", unreadable(_reason(error)))
+            facts = os.fstat(descriptor)
+            _refuse_special(facts)
+            if facts.st_size > limit:
+                raise _Refused(too_large(limit))
+            content = b""
+            # One byte over the limit tells a file that grew meanwhile.
+            while len(content) <= limit and (piece := os.read(descriptor, limit + 1 - len(content))):
+                content += piece
+            if len(content) > limit:
+                raise _Refused(too_large(limit))
+            return content
+        finally:
+            os.close(descriptor)
 
 
-class _NotPlain(ValueError):
-    def __init__(self, problem: ReadProblem, reason: str) -> None:
-        super().__init__(reason)
+class _Refused(Exception):  # noqa: N818 - a finding on its way, no error of the program
+    def __init__(self, problem: ReadProblem) -> None:
+        super().__init__(problem.rule)
         self.problem = problem
 
 
-def _read_plain(path: Path, limit: int) -> bytes:
-    """Read a regular file: judged by the open descriptor, so that nothing can be swapped in between."""
-    try:
-        # O_NONBLOCK: opening a named pipe for reading waits for a writer otherwise.
-        descriptor = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
-    except OSError:
-        kind = _KINDS.get(stat.S_IFMT(path.lstat().st_mode))
-        if kind is not None:
-            raise _NotPlain(not_plain(kind), kind) from None
-        raise
-    try:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "special file")
-            raise _NotPlain(not_plain(kind), kind)
-        if facts.st_size > limit:
-            raise _NotPlain(too_large(), "too large")
-        content = b""
-        # One byte over the limit tells a file that grew meanwhile.
-        while len(content) <= limit and (piece := os.read(descriptor, limit + 1 - len(content))):
-            content += piece
-        if len(content) > limit:
-            raise _NotPlain(too_large(), "too large")
-        return content
-    finally:
-        os.close(descriptor)
+def _refuse_special(facts: os.stat_result) -> None:
+    kind = _KINDS.get(stat.S_IFMT(facts.st_mode))
+    if kind is not None:
+        raise _Refused(not_plain(kind))
 
 
 def _reason(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error)
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_domain
-from opsmail.check.interface import Context, Mark, Problem, ProposedFix, Replacement, operator_rule
+from opsmail.check.interface import Context, Mark, Problem, ProposedFix, Replacement, operator_rule, server_rule
 from opsmail.check.rules.connections import PORT_ENCRYPTIONS, approved_connections, known_connections, usual_remedy
+from opsmail.check.rules.lookalike import undecodable
 from opsmail.findings import FixSafety, Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Operator, Server
@@ -19,10 +20,9 @@ from opsmail.shape import nearest
 _IMPLICIT, _NONE = Encryption.IMPLICIT_TLS, Encryption.NONE
 
 
-@operator_rule("OM201", "port-encryption-mismatch", Severity.ERROR)
-def port_encryption_mismatch(operator: Operator, context: Context) -> Iterator[Problem]:
+@server_rule("OM201", "port-encryption-mismatch", Severity.ERROR)
+def port_encryption_mismatch(server: Server, context: Context) -> Iterator[Problem]:
     """The port speaks one kind of encryption, the file asks for another."""
-    server = operator.server
     expected = PORT_ENCRYPTIONS.get(server.port)
     if expected is None or server.encryption in expected:
         return
@@ -92,10 +92,9 @@ def _mismatch_fix(server: Server, approved: tuple[ApprovedConnection, ...]) -> P
     return ProposedFix(FixSafety.SAFE, description, tuple(replacements))
 
 
-@operator_rule("OM202", "nonstandard-port", Severity.WARNING)
-def nonstandard_port(operator: Operator, context: Context) -> Iterator[Problem]:
+@server_rule("OM202", "nonstandard-port", Severity.WARNING)
+def nonstandard_port(server: Server, context: Context) -> Iterator[Problem]:
     """A port that no mail provider uses and IT has not approved."""
-    server = operator.server
     approved = approved_connections(server, context) or ()
     if server.port in PORT_ENCRYPTIONS or any(pair.port == server.port for pair in approved):
         return
@@ -107,28 +106,35 @@ def nonstandard_port(operator: Operator, context: Context) -> Iterator[Problem]:
     )
 
 
-@operator_rule("OM203", "cleartext-port", Severity.WARNING)
-def cleartext_port(operator: Operator, context: Context) -> Iterator[Problem]:
+@server_rule("OM203", "cleartext-port", Severity.WARNING)
+def cleartext_port(server: Server, context: Context) -> Iterator[Problem]:
     """Port 25 is for mail between servers; networks block it, and nothing on it asks for encryption."""
-    if operator.server.port != 25:
+    if server.port != 25:
         return
     yield Problem(
         "server.port",
         msg("port 25 is not recommended for sending"),
         label=msg("meant for mail between servers"),
-        help=usual_remedy(operator.server, context),
+        help=usual_remedy(server, context),
     )
 
 
-@operator_rule("OM204", "host-is-not-a-name", Severity.ERROR)
-def host_is_not_a_name(operator: Operator, context: Context) -> Iterator[Problem]:
+@server_rule("OM204", "host-is-not-a-name", Severity.ERROR)
+def host_is_not_a_name(server: Server, context: Context) -> Iterator[Problem]:
     """The server is a DNS name and nothing more."""
-    host = operator.server.host
+    host = server.host
     try:
-        parse_domain(host)
+        label = undecodable(parse_domain(host))
+        if label is not None:
+            yield Problem(
+                "server.host",
+                msg("`{label}` stands for no letters, so nobody can have registered the name", label=label),
+                label=msg("not a name"),
+                help=_name_remedy(None, certain=False),
+            )
     except AddressError as fault:
         meant, named_port = _name_within(host)
-        certain = meant is not None and named_port in (None, str(operator.server.port))
+        certain = meant is not None and named_port in (None, str(server.port))
         yield Problem(
             "server.host",
             _what_it_is(host, fault),

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from gettext import NullTranslations
+from importlib import import_module
 from types import MappingProxyType
 
-from opsmail.output.findings import json, text
 from opsmail.output.findings.interface import FindingsFormat, Report, Summary
+from opsmail.output.style import Style
 
 __all__ = ["FORMATS", "FindingsFormat", "Report", "Summary"]
 
-FORMATS: Mapping[str, FindingsFormat] = MappingProxyType({"text": text.render, "json": json.render})
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A format that is imported when it is used: most runs need one of them."""
+
+    name: str
+
+    def __call__(self, report: Report, language: NullTranslations, style: Style) -> str:
+        render: FindingsFormat = import_module(f"{__name__}.{self.name}").render
+        return render(report, language, style)
+
+
+_NAMES = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "azure", "markdown", "html")
+
+FORMATS: Mapping[str, FindingsFormat] = MappingProxyType({name: _Module(name) for name in _NAMES})

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from gettext import NullTranslations
 
-from opsmail.findings import Finding, Severity
-from opsmail.messages import Message, msg, msgn
+from opsmail.check.interface import Member
+from opsmail.check.sources import SourceText
+from opsmail.findings import Finding, Severity, Waiver
+from opsmail.output.escape import for_uri
+from opsmail.output.style import Style
 
 #: Where rules are explained.
 RULES_URL = "https://opsmail.readthedocs.io/rules/"
+
+
+def rule_url(rule_id: str) -> str:
+    """Return where a rule is explained."""
+    return f"{RULES_URL}{for_uri(rule_id)}/"
+
+
+def most_severe_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings for a place that shows only some of them; those of one severity stay in order."""
+    return sorted(findings, key=lambda finding: -finding.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +31,9 @@ class Summary:
     """The figures of a run.
 
     Args:
-        files: files looked at.
-        operators: operators among them.
-        affected: operators (or files that are none) with at least one finding that is not waived.
+        files: files looked at; each should describe one operator.
+        operators: those among them that do, well or badly.
+        affected: those among the files whose operator has at least one finding that is not waived.
         errors: findings by severity, waived ones left out; likewise `warnings` and `notes`.
         waived: findings that a waiver mutes.
         fixable: findings with a fix.
@@ -36,38 +49,60 @@ class Summary:
     fixable: int
 
     @classmethod
-    def of(cls, findings: Sequence[Finding], *, files: int, operators: int) -> Summary:
-        """Count the findings of a run."""
+    def of(cls, findings: Sequence[Finding], members: Sequence[Member]) -> Summary:
+        """Count the findings of a run over all its files."""
         active = [finding for finding in findings if finding.waived is None]
-        by_severity = {severity: sum(1 for item in active if item.severity is severity) for severity in Severity}
+        files = {finding.file for finding in active}
+        # A finding in waivers.yaml concerns the operator that the waiver names.
+        names = {finding.operator for finding in active if finding.operator is not None}
         return cls(
-            files=files,
-            operators=operators,
-            affected=len({finding.operator or finding.file for finding in active}),
-            errors=by_severity[Severity.ERROR],
-            warnings=by_severity[Severity.WARNING],
-            notes=by_severity[Severity.NOTE],
+            files=len(members),
+            operators=sum(1 for member in members if member.name is not None),
+            affected=sum(1 for member in members if member.file in files or member.name in names),
+            errors=_count(active, Severity.ERROR),
+            warnings=_count(active, Severity.WARNING),
+            notes=_count(active, Severity.NOTE),
             waived=len(findings) - len(active),
             fixable=sum(1 for finding in active if finding.fix is not None),
         )
 
-    def sentence(self) -> tuple[Message, ...]:
-        """Return the parts of the closing line, for an output to join."""
-        parts = [
-            msgn("{count} error", "{count} errors", self.errors) if self.errors else None,
-            msgn("{count} warning", "{count} warnings", self.warnings) if self.warnings else None,
-            msgn("{count} note", "{count} notes", self.notes) if self.notes else None,
-        ]
-        return tuple(part for part in parts if part is not None) or (msg("no findings"),)
+
+def _count(findings: Sequence[Finding], severity: Severity) -> int:
+    return sum(1 for finding in findings if finding.severity is severity)
+
+
+def _no_source(path: str) -> SourceText | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found, as outputs get it."""
+    """What a run found, as outputs get it.
+
+    Args:
+        findings: waived ones included.
+        summary: the figures.
+        members: every file that was checked.
+        source: gives the text of a file by its path, None where there is none.
+        environment: the one whose settings were used.
+    """
 
     findings: tuple[Finding, ...]
     summary: Summary
+    members: tuple[Member, ...] = ()
+    source: Callable[[str], SourceText | None] = _no_source
+    environment: str = "default"
+
+    @property
+    def active(self) -> list[Finding]:
+        """The findings that are not waived."""
+        return [finding for finding in self.findings if finding.waived is None]
+
+    @property
+    def waived(self) -> list[tuple[Finding, Waiver]]:
+        """The findings that are, each with its waiver."""
+        return [(finding, finding.waived) for finding in self.findings if finding.waived is not None]
 
 
-#: Renders a report in one language; colour only where the format has any.
-FindingsFormat = Callable[[Report, NullTranslations, bool], str]
+#: Renders a report in one language; painted only where the format has any colour.
+FindingsFormat = Callable[[Report, NullTranslations, Style], str]

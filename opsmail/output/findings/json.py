@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from gettext import NullTranslations
 from typing import Any
 
-from opsmail.findings import Finding, Span
+from opsmail.findings import Finding, Span, fingerprints
+from opsmail.messages import Message
+from opsmail.output.escape import for_program, json_text
 from opsmail.output.findings.interface import RULES_URL, Report
+from opsmail.output.style import Style
 
 SCHEMA = "opsmail/findings/v1"
 
 
-def render(report: Report, language: NullTranslations, color: bool) -> str:
+def render(report: Report, language: NullTranslations, style: Style) -> str:
     """Return the report as JSON."""
     summary = report.summary
     document = {
@@ -26,43 +28,60 @@ def render(report: Report, language: NullTranslations, color: bool) -> str:
             "waived": summary.waived,
             "fixable": summary.fixable,
         },
-        "findings": [finding_document(finding) for finding in report.findings],
+        "findings": [
+            _finding(finding, fingerprint)
+            for finding, fingerprint in zip(report.findings, fingerprints(report.findings), strict=True)
+        ],
     }
-    return json.dumps(document, ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+    return json_text(document)
 
 
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """Return one finding as plain data."""
+def _finding(finding: Finding, fingerprint: str) -> dict[str, Any]:
     return {
         "rule": finding.rule.id,
         "name": finding.rule.name,
         "severity": finding.severity.label,
         "operator": finding.operator,
         "path": finding.path,
-        "message": str(finding.message),
-        "file": finding.file,
+        "message": _text(finding.message),
+        "file": for_program(finding.file),
         **_place(finding.span),
         "related": [
-            {"message": str(item.message), "file": item.file, **_place(item.span)} for item in finding.related
+            {"message": _text(item.message), "file": for_program(item.file), **_place(item.span)}
+            for item in finding.related
         ],
-        "help": None if finding.help is None else str(finding.help),
+        "help": None if finding.help is None else _text(finding.help),
         "url": f"{RULES_URL}{finding.rule.id}/",
-        "waived": None
-        if finding.waived is None
-        else {
-            "reason": finding.waived.reason,
-            "approved_by": finding.waived.approved_by,
-            "expires": finding.waived.expires,
-        },
-        "fingerprint": finding.fingerprint,
-        "fix": None
-        if finding.fix is None
-        else {
-            "safety": finding.fix.safety.value,
-            "description": str(finding.fix.description),
-            "edits": [{**_place(edit.span), "text": edit.text} for edit in finding.fix.edits],
-        },
+        "waived": _waived(finding),
+        "fingerprint": fingerprint,
+        "fix": _fix(finding),
     }
+
+
+def _waived(finding: Finding) -> dict[str, Any] | None:
+    waiver = finding.waived
+    if waiver is None:
+        return None
+    return {
+        "reason": for_program(waiver.reason),
+        "approved_by": for_program(waiver.approved_by),
+        "expires": waiver.expires,
+    }
+
+
+def _fix(finding: Finding) -> dict[str, Any] | None:
+    fix = finding.fix
+    if fix is None:
+        return None
+    return {
+        "safety": fix.safety.value,
+        "description": _text(fix.description),
+        "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits],
+    }
+
+
+def _text(message: Message) -> str:
+    return for_program(str(message))
 
 
 def _place(span: Span) -> dict[str, dict[str, int]]:

@@ -3,58 +3,89 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from gettext import NullTranslations
 from typing import Any
 
-from opsmail.messages import msg
-from opsmail.output.escape import for_terminal
+from opsmail.messages import Message, msg
+from opsmail.output.escape import for_program, for_terminal
 from opsmail.output.style import Style
 from opsmail.store.generation import Generation
 
 SCHEMA = "opsmail/history/v1"
 
 
-def as_text(generations: Sequence[Generation], language: NullTranslations, style: Style) -> str:
-    """Return the generations, newest first."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One generation of a history.
+
+    Args:
+        number: its place.
+        digest: the SHA-256 of what is signed.
+        generation: what it says; None where that cannot be believed.
+        problem: why it cannot.
+    """
+
+    number: int
+    digest: str
+    generation: Generation | None
+    problem: Message | None = None
+
+
+def as_text(entries: Sequence[Entry], language: NullTranslations, style: Style) -> str:
+    """Return the generations, in the order they are given."""
+
+    def say(message: Message) -> str:
+        return for_terminal(message.render(language))
+
     lines = []
-    for generation in generations:
-        lines.append(
-            style.paint(str(generation.number).rjust(5), "yellow", bold=True)
-            + for_terminal(
-                f"  {generation.time}  {generation.actor}  {generation.commit[:12]}  "
-                + msg("{count} operators", count=generation.operators).render(language)
-            )
-        )
-        details = [generation.reason] if generation.reason else []
+    for entry in entries:
+        number = style.paint(str(entry.number).rjust(5), "yellow", bold=True)
+        generation = entry.generation
+        if generation is None:
+            problem = say(msg("not to be trusted: {problem}", problem=entry.problem))
+            lines.append(f"{number}  {style.paint(problem, 'red')}")
+            continue
+        facts = (generation.time, generation.actor, generation.commit[:12])
+        told = "  ".join(for_terminal(fact) for fact in facts)
+        lines.append(f"{number}  {told}  {say(msg('{count} operators', count=generation.operators))}")
+        if generation.reason:
+            lines.append(f"       {for_terminal(generation.reason)}")
         if not generation.required:
-            details.append(msg("published without any evidence required").render(language))
-        lines += [for_terminal(f"       {detail}") for detail in details]
-    return "\n".join(lines or [msg("nothing is published yet").render(language)]) + "\n"
+            lines.append(f"       {say(msg('published without any evidence required'))}")
+    return "\n".join(lines or [say(msg("nothing is published yet"))]) + "\n"
 
 
-def as_json(generations: Sequence[Generation]) -> str:
-    """Return the generations, newest first, as JSON."""
-    document = {"schema": SCHEMA, "generations": [generation.document() for generation in generations]}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+def as_json(entries: Sequence[Entry]) -> str:
+    """Return the generations as JSON, in the order they are given."""
+    generations = [
+        {"number": entry.number, "digest": entry.digest, "problem": _problem(entry), **_facts(entry)}
+        for entry in entries
+    ]
+    return json.dumps({"schema": SCHEMA, "generations": generations}, indent=1, allow_nan=False) + "\n"
 
 
 def operator_text(document: Mapping[str, Any], style: Style) -> str:
-    """Return a published operator, one field a line."""
-    lines: list[str] = []
+    """Return a published operator, one field a line; the catalogue's part stands under `connection`."""
+    shown = {**document["operator"], "connection": document["connection"]}
+    return "".join(f"{line}\n" for line in _tree(shown, "", style))
 
-    def walk(value: Any, depth: int, name: str) -> None:
-        indent = "  " * depth
+
+def _tree(fields: Mapping[str, Any], indent: str, style: Style) -> Iterator[str]:
+    for name, value in fields.items():
+        label = f"{indent}{style.paint(for_terminal(name), bold=True)}:"
         if isinstance(value, dict):
-            lines.append(f"{indent}{style.paint(for_terminal(name), bold=True)}:")
-            for key, item in value.items():
-                walk(item, depth + 1, key)
+            yield label if value else f"{label} –"
+            yield from _tree(value, f"{indent}  ", style)
         else:
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            lines.append(f"{indent}{for_terminal(name)}: {for_terminal(shown)}")
+            yield f"{label} {for_terminal(shown)}"
 
-    for key, item in document["operator"].items():
-        walk(item, 0, key)
-    if document["connection"]:
-        walk(document["connection"], 0, "connection")
-    return "\n".join(lines) + "\n"
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    return {} if entry.generation is None else entry.generation.document()
+
+
+def _problem(entry: Entry) -> str | None:
+    return None if entry.problem is None else for_program(str(entry.problem))

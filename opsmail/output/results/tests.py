@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from gettext import NullTranslations
 from typing import Any
 
-from opsmail.live.result import Outcome, StageResult, TestResult
+from opsmail.evidence.facts import format_time
+from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message, msg
-from opsmail.output.escape import for_terminal
+from opsmail.output.escape import for_program, for_terminal
 from opsmail.output.style import Style
 
 SCHEMA = "opsmail/test-results/v1"
@@ -26,8 +27,8 @@ _WORDS = {
 }
 
 
-def result_lines(result: TestResult, language: NullTranslations, style: Style, place: str | None = None) -> str:
-    """Return one operator's result as text.
+def result_text(result: TestResult, language: NullTranslations, style: Style, place: str | None = None) -> str:
+    """Return one operator's result: a line, and what to do about it where it did not pass.
 
     Args:
         result: what was found.
@@ -40,39 +41,52 @@ def result_lines(result: TestResult, language: NullTranslations, style: Style, p
         return for_terminal(message.render(language))
 
     colour = _COLOURS[result.outcome]
-    word = say(_WORDS[result.outcome])
-    stages = " · ".join(_stage(stage, style) for stage in result.stages)
-    lines = [f"{style.paint(_MARKS[result.outcome] + ' ' + for_terminal(result.operator), colour, bold=True)}  {word}  {stages}".rstrip()]
+    name = style.paint(f"{_MARKS[result.outcome]} {for_terminal(result.operator)}", colour, bold=True)
+    lines = [f"{name}  {say(_verdict(result))}"]
     if result.skipped is not None:
         lines.append(f"    {say(result.skipped)}")
-    failure = result.failure
-    if failure is not None:
-        head = f"{failure.diagnosis.rule_id} {failure.diagnosis.name}"
-        lines.append(f"    {style.paint(head, colour)}: {say(failure.detail)}")
-        if failure.reply is not None:
-            lines.append(f"    {say(msg('the server said'))}: {for_terminal(str(failure.reply))}")
-        lines.append(f"    {say(msg('cause'))}: {say(failure.diagnosis.cause)}")
-        lines.append(f"    {say(msg('remedy'))}: {say(failure.diagnosis.remedy)}")
-        if place is not None:
-            lines.append(f"    {say(msg('to change'))}: {for_terminal(place)} ({failure.diagnosis.path})")
+    elif result.failure is None:
+        lines[0] += "".join(f"  {for_terminal(fact)}" for fact in _facts(result))
+    else:
+        lines += [f"    {line}" for line in _explained(result.failure, say, style, place)]
     return "\n".join(lines) + "\n"
 
 
-def _stage(stage: StageResult, style: Style) -> str:
-    facts = [f"{stage.milliseconds} ms"]
-    if stage.tls is not None and stage.tls.version:
-        facts.insert(0, for_terminal(stage.tls.version))
-    if stage.mechanism is not None:
-        facts.insert(0, for_terminal(stage.mechanism))
-    return style.paint(f"{stage.stage.value} ({', '.join(facts)})", _COLOURS[stage.outcome])
+def _verdict(result: TestResult) -> Message:
+    word, milliseconds = _WORDS[result.outcome], result.milliseconds
+    if result.outcome is Outcome.SKIPPED:
+        return word
+    if result.failure is None:
+        return msg("{passed} in {milliseconds} ms", passed=word, milliseconds=milliseconds)
+    stage = result.failure.stage.value
+    return msg("{failed} at {stage} after {milliseconds} ms", failed=word, stage=stage, milliseconds=milliseconds)
+
+
+def _facts(result: TestResult) -> list[str]:
+    """Return what was seen on the way: TLS version, mechanism, and the server's last answer."""
+    versions = [stage.tls.version for stage in result.stages if stage.tls is not None]
+    mechanisms = [stage.mechanism for stage in result.stages if stage.mechanism is not None]
+    replies = [str(stage.reply) for stage in result.stages if stage.reply is not None]
+    return [*versions, *mechanisms, *replies[-1:]]
+
+
+def _explained(failure: Failure, say: Callable[[Message], str], style: Style, place: str | None) -> list[str]:
+    diagnosis = failure.diagnosis
+    rule = style.paint(f"{diagnosis.rule_id} {diagnosis.name}", _COLOURS[failure.outcome])
+    lines = [f"{rule}: {say(failure.detail)}"]
+    # A detail that quotes the reply says it all.
+    if failure.reply is not None and str(failure.reply) not in str(failure.detail):
+        lines.append(f"{say(msg('the server said'))}: {for_terminal(str(failure.reply))}")
+    lines.append(f"{say(msg('cause'))}: {say(diagnosis.cause)}")
+    lines.append(f"{say(msg('remedy'))}: {say(diagnosis.remedy)}")
+    if place is not None and diagnosis.path:
+        lines.append(f"{say(msg('to change'))}: {for_terminal(place)} ({diagnosis.path})")
+    return lines
 
 
 def closing_line(results: Sequence[TestResult]) -> Message:
     """Return the sentence that sums up."""
-    counts = count(results)
-    return msg(
-        "{passed} passed, {failed} failed, {inconclusive} inconclusive, {skipped} skipped", **dict(counts.items())
-    )
+    return msg("{passed} passed, {failed} failed, {inconclusive} inconclusive, {skipped} skipped", **count(results))
 
 
 def count(results: Sequence[TestResult]) -> dict[str, int]:
@@ -98,42 +112,43 @@ def as_json(results: Sequence[TestResult], evidence: Mapping[str, str]) -> str:
 
 
 def _result(result: TestResult, evidence: str | None) -> dict[str, Any]:
-    document: dict[str, Any] = {
+    return {
         "operator": result.operator,
         "digest": result.digest,
         "outcome": result.outcome.value,
         "depth": result.depth.value,
         "attempts": result.attempts,
         "milliseconds": result.milliseconds,
-        "stages": [_stage_document(stage) for stage in result.stages],
-        "failure": None,
-        "skipped": None if result.skipped is None else str(result.skipped),
-        "evidence": evidence,
+        "stages": [_stage(stage) for stage in result.stages],
+        "failure": None if result.failure is None else _failure(result.failure),
+        "skipped": None if result.skipped is None else _text(result.skipped),
+        "evidence": [] if evidence is None else [evidence],
     }
-    failure = result.failure
-    if failure is not None:
-        document["failure"] = {
-            "stage": failure.stage.value,
-            "rule": failure.diagnosis.rule_id,
-            "name": failure.diagnosis.name,
-            "fault": failure.diagnosis.fault.value,
-            "detail": str(failure.detail),
-            "reply": _reply(failure.reply),
-            "cause": str(failure.diagnosis.cause),
-            "remedy": str(failure.diagnosis.remedy),
-            "path": failure.diagnosis.path,
-        }
-    return document
 
 
-def _stage_document(stage: StageResult) -> dict[str, Any]:
+def _failure(failure: Failure) -> dict[str, Any]:
+    diagnosis = failure.diagnosis
+    return {
+        "stage": failure.stage.value,
+        "rule": diagnosis.rule_id,
+        "name": diagnosis.name,
+        "fault": diagnosis.fault.value,
+        "detail": _text(failure.detail),
+        "reply": None if failure.reply is None else _reply(failure.reply),
+        "cause": _text(diagnosis.cause),
+        "remedy": _text(diagnosis.remedy),
+        "path": diagnosis.path,
+    }
+
+
+def _stage(stage: StageResult) -> dict[str, Any]:
     document: dict[str, Any] = {
         "stage": stage.stage.value,
         "outcome": stage.outcome.value,
         "milliseconds": stage.milliseconds,
     }
     if stage.tls is not None:
-        document["tls"] = tls_document(stage.tls)
+        document["tls"] = _tls(stage.tls)
     if stage.mechanism is not None:
         document["mechanism"] = stage.mechanism
     if stage.reply is not None:
@@ -141,19 +156,22 @@ def _stage_document(stage: StageResult) -> dict[str, Any]:
     return document
 
 
-def tls_document(facts: TlsFacts) -> dict[str, Any]:
-    """Return a TLS session and its certificate as plain data."""
+def _tls(facts: TlsFacts) -> dict[str, Any]:
     return {
         "version": facts.version,
         "cipher": facts.cipher,
         "certificate": {
-            "subject": facts.subject,
-            "issuer": facts.issuer,
-            "not_after": None if facts.not_after is None else facts.not_after.isoformat(),
+            "subject": for_program(facts.subject),
+            "issuer": for_program(facts.issuer),
+            "not_after": None if facts.not_after is None else format_time(facts.not_after),
             "sha256": facts.sha256,
         },
     }
 
 
-def _reply(reply: Reply | None) -> dict[str, Any] | None:
-    return None if reply is None else {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text}
+def _reply(reply: Reply) -> dict[str, Any]:
+    return {"code": reply.code, "enhanced": reply.enhanced, "text": for_program(reply.text)}
+
+
+def _text(message: Message) -> str:
+    return for_program(str(message))

@@ -1,0 +1,97 @@
+"""Which operators `test` tests: those that were asked for, without those that the check finds errors in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsmail.check.engine import CheckResult
+from opsmail.check.interface import Member
+from opsmail.check.rules import FLEET_RULES
+from opsmail.cli.planning import prepare_reading
+from opsmail.cli.proofs import evidence_at_hand, now
+from opsmail.cli.revision import Revision
+from opsmail.cli.session import Session
+from opsmail.errors import UsageError
+from opsmail.findings import Finding
+from opsmail.messages import msg
+from opsmail.operator.model import Operator, Role
+from opsmail.output.findings import Report, Summary, text
+from opsmail.publish.gate import judge
+from opsmail.shape import nearest
+
+#: What is wrong with the fleet as a whole keeps no operator from being tested, except that two have one name.
+_FLEET_IDS = frozenset(rule.meta.id for rule in FLEET_RULES) - {"OM704"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to test.
+
+    Args:
+        operators: without errors.
+        findings: the errors that keep the others from being tested.
+        left_out: how many those are.
+    """
+
+    operators: tuple[Operator, ...]
+    findings: tuple[Finding, ...]
+    left_out: int
+
+
+def choose(members: Sequence[Member], checked: CheckResult) -> Choice:
+    """Return what can be tested of `members`: what cannot be read is chosen and left out, so never passed over."""
+    names, files = {member.name for member in members}, {member.file for member in members}
+    findings = tuple(
+        finding
+        for finding in checked.errors()
+        if (finding.operator in names or finding.file in files) and finding.rule.id not in _FLEET_IDS
+    )
+    faulty = {finding.operator for finding in findings} | {finding.file for finding in findings}
+    operators = tuple(
+        member.operator
+        for member in members
+        if member.operator is not None and not faulty & {member.operator.operator, member.file}
+    )
+    return Choice(operators, findings, len(members) - len(operators))
+
+
+def named(names: Sequence[str], checked: CheckResult) -> list[Member]:
+    """Return the members of these names; all that there are when none is given.
+
+    Raises:
+        UsageError: nobody has that name.
+    """
+    if not names:
+        return list(checked.members)
+    known = {member.name for member in checked.members if member.name is not None}
+    for name in names:
+        if name not in known:
+            guess = nearest(name, sorted(known))
+            raise UsageError(
+                msg("there is no operator `{name}`", name=name),
+                hint=msg("did you mean `{guess}`?", guess=guess)
+                if guess
+                else msg("`opsmail check` lists what is wrong"),
+            )
+    return [member for member in checked.members if member.name in names]
+
+
+def unproven(session: Session, revision: Revision, checked: CheckResult) -> list[Member]:
+    """Return those that the gate would refuse, and the master: without it the scheduler sends nothing."""
+    plan = prepare_reading(session, revision, checked).plan
+    evidence = evidence_at_hand(session.root, revision.settings)
+    verdict = judge(plan, revision.settings.file.gate, evidence, now())
+    names = {refusal.operator for refusal in verdict.refusals}
+
+    def is_wanted(operator: Operator | None) -> bool:
+        # What cannot be read would be refused too.
+        return operator is None or operator.operator in names or operator.role is Role.MASTER
+
+    return [member for member in checked.members if is_wanted(member.operator)]
+
+
+def show(session: Session, findings: Sequence[Finding], checked: CheckResult) -> None:
+    """Show findings as `check` does, but on standard error: they are not what the command is about."""
+    report = Report(tuple(findings), Summary.of(findings, checked.members), checked.members)
+    session.console.progress(text.render(report, session.console.language, session.console.style).rstrip("\n"))

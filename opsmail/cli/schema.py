@@ -1,0 +1,64 @@
+"""`opsmail schema`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.options import session_options
+from opsmail.cli.outputs import Output
+from opsmail.cli.session import Session
+from opsmail.messages import msg
+
+
+def _operator() -> dict[str, Any]:
+    from opsmail.operator.schema import operator_schema
+
+    return operator_schema()
+
+
+def _settings() -> dict[str, Any]:
+    from opsmail.settings.schema import settings_schema
+
+    return settings_schema()
+
+
+#: Name to what makes the schema.
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType({"operator": _operator, "settings": _settings})
+
+
+def schema_text(name: str) -> str:
+    """Return a schema as its file holds it."""
+    return json.dumps(SCHEMAS[name](), ensure_ascii=False, indent=2) + "\n"
+
+
+@click.command("schema", epilog="Example:  opsmail schema operator --write schemas")
+@click.argument("name", required=False, type=click.Choice(list(SCHEMAS)))
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Write NAME.schema.json into this folder instead of printing it; without NAME, all of them.",
+)
+@session_options
+def command(name: str | None, folder: Path | None, session: Session) -> int:
+    """Print or write the JSON Schemas of the files that people edit, for editors and other validators.
+
+    NAME is one of them; without it their names are printed.
+    """
+    if folder is not None:
+        for known in SCHEMAS if name is None else (name,):
+            file = folder / f"{known}.schema.json"
+            Output("json", file).write(session.console, schema_text(known))
+            session.console.say(msg("wrote {file}", file=str(file)))
+    elif name is not None:
+        session.console.result(schema_text(name))
+    else:
+        session.console.result("".join(f"{known}\n" for known in SCHEMAS))
+    return ExitCode.DONE

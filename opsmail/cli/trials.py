@@ -1,0 +1,121 @@
+"""One run of live tests as a command shows it: results as they come, evidence, outputs, a transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+
+from opsmail.check.disclosure import Disclosure
+from opsmail.check.engine import CheckResult
+from opsmail.check.placing import FilePlacer
+from opsmail.cli.attesting import Attester
+from opsmail.cli.ci import Run
+from opsmail.cli.outputs import Output
+from opsmail.cli.proofs import now
+from opsmail.cli.revision import Revision
+from opsmail.cli.session import Session
+from opsmail.evidence.facts import Depth
+from opsmail.live.engine import LiveTest
+from opsmail.live.result import Outcome, TestResult
+from opsmail.mail.message import Particulars, compose
+from opsmail.operator.digest import EffectiveOperator, canonical_host
+from opsmail.operator.model import Operator
+from opsmail.output.results import tests
+from opsmail.secrets import known_schemes, open_secrets
+from opsmail.source.reader import read_document
+
+
+@dataclass
+class Trials:
+    """The tests of one command, and what has come of them so far.
+
+    Args:
+        session: how to speak.
+        revision: what is tested.
+        checked: its check, which knows the files.
+        ci: who runs the tests, and where.
+        outputs: where results are written.
+        transcript: where what was said is written; None for nowhere.
+    """
+
+    session: Session
+    revision: Revision
+    checked: CheckResult
+    ci: Run
+    outputs: Sequence[Output]
+    transcript: Path | None
+    results: list[TestResult] = field(default_factory=list, init=False)
+    evidence: dict[str, str] = field(default_factory=dict, init=False)
+
+    def run(self, operators: Sequence[Operator], recipient: str, depth: Depth) -> list[TestResult]:
+        """Test the operators, show each result as it comes, sign evidence for what passed, and write the outputs.
+
+        What has been done is written when the run is interrupted, too.
+        """
+        settings, origin = self.revision.settings, self.revision.origin
+        secrets = open_secrets()
+        attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
+        live = LiveTest(settings=settings, secrets=secrets, compose=self._compose, recipient=recipient, depth=depth)
+        # A refusal comes from here: before anything is written.
+        coming = live.run(operators)
+        try:
+            with closing(coming):
+                for result in coming:
+                    self._take(result, attester)
+        finally:
+            self._write()
+        return self.results
+
+    def _take(self, result: TestResult, attester: Attester | None) -> None:
+        self.results.append(result)
+        if attester is not None and result.outcome is Outcome.PASSED:
+            self.evidence[result.operator] = attester.attest(result)
+        for output in self.outputs:
+            if output.format == "text" and output.file is None:
+                output.write(self.session.console, self._text(result, output))
+
+    def _write(self) -> None:
+        console = self.session.console
+        for output in self.outputs:
+            if output.format == "json":
+                output.write(console, tests.as_json(self.results, self.evidence))
+            elif output.file is not None:
+                output.write(console, "".join(self._text(result, output) for result in self.results))
+        if self.transcript is not None:
+            said = (f"== {item.operator}\n" + "".join(f"{line}\n" for line in item.transcript) for item in self.results)
+            Output("text", self.transcript).write(console, "\n".join(said))
+        console.say(tests.closing_line(self.results))
+
+    def _text(self, result: TestResult, output: Output) -> str:
+        console = self.session.console
+        return tests.result_text(result, console.language, output.style(console), self._place(result))
+
+    def _compose(self, effective: EffectiveOperator, recipient: str) -> EmailMessage:
+        operator = effective.operator
+        about = Particulars(
+            operator=operator.operator,
+            sender=operator.sender.address,
+            recipient=recipient,
+            server=f"{canonical_host(operator.server.host)}:{operator.server.port}",
+            when=now(),
+            digest=effective.digest,
+            display_name=operator.sender.display_name,
+            reply_to=operator.sender.reply_to,
+            run=self.ci.url,
+            subject_prefix=self.revision.settings.file.live.subject_prefix,
+        )
+        return compose(about, self.session.console.language)
+
+    def _place(self, result: TestResult) -> str | None:
+        """Return where the field stands that a failure is about; None when it is about no field of the operator."""
+        if result.failure is None or not result.failure.diagnosis.path:
+            return None
+        path = next(member.file for member in self.checked.members if member.name == result.operator)
+        content = next(file.content for file in self.revision.files if file.path == path)
+        disclosure = Disclosure.of(Operator, known_schemes())
+        placer = FilePlacer(path, content, read_document(content)[0], disclosure)
+        span = placer.span(result.failure.diagnosis.path)
+        return f"{path}:{span.line}:{span.column}"

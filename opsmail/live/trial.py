@@ -1,0 +1,194 @@
+"""The test of one operator, stage by stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+from opsmail.evidence.facts import Depth
+from opsmail.findings import RuleMeta, Severity
+from opsmail.live.result import Failure, Outcome, StageResult, TestResult
+from opsmail.mail.diagnosis import Diagnosis, Fault
+from opsmail.mail.endpoint import Credentials, Endpoint
+from opsmail.mail.failure import Stage, StageError
+from opsmail.mail.peer import TlsFacts
+from opsmail.mail.reply import Reply
+from opsmail.mail.submission import Submission
+from opsmail.mail.transcript import Transcript
+from opsmail.messages import Message, msg
+from opsmail.operator.digest import EffectiveOperator
+from opsmail.operator.model import BasicAuthentication, ModernAuthentication, NoAuthentication
+from opsmail.secrets import SecretError, Secrets, password
+
+Clock = Callable[[], float]
+#: Makes the test message of an operator for a recipient.
+Compose = Callable[[EffectiveOperator, str], EmailMessage]
+#: Says what a stage's error at an endpoint means.
+Diagnose = Callable[[StageError, Endpoint], Diagnosis]
+#: Returns when a connection leads where the operator's credential may go, and raises otherwise.
+Confirm = Callable[[Submission], None]
+UNRESOLVABLE_SECRET = RuleMeta("OM606", "unresolvable-secret", Severity.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a stage has shown."""
+
+    tls: TlsFacts | None = None
+    mechanism: str | None = None
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One operator's test. That its destination is allowed has been checked before.
+
+    Args:
+        effective: the operator with its connection.
+        recipient: where the test message goes.
+        depth: how far to go.
+        compose: makes the test message.
+        secrets: resolved only once the server has proven who it is.
+        confirm: asked right before a secret is read.
+        diagnose: says what a failed stage means.
+        clock: in seconds.
+    """
+
+    effective: EffectiveOperator
+    recipient: str
+    depth: Depth
+    compose: Compose
+    secrets: Secrets
+    confirm: Confirm
+    diagnose: Diagnose
+    clock: Clock = time.monotonic
+
+    def run(self, submission: Submission, transcript: Transcript) -> TestResult:
+        """Test the operator and return what was found; a failing stage ends it.
+
+        Args:
+            submission: a fresh conversation with the operator's server.
+            transcript: the observer that the submission was given.
+        """
+        talk = _Talk(self, submission)
+        started = self.clock()
+        failure = talk.run()
+        return TestResult(
+            operator=self.effective.operator.operator,
+            digest=self.effective.digest,
+            outcome=Outcome.PASSED if failure is None else failure.outcome,
+            depth=self.depth,
+            stages=tuple(talk.stages),
+            milliseconds=round((self.clock() - started) * 1000),
+            failure=failure,
+            message_id=talk.message_id,
+            transcript=tuple(str(line) for line in transcript.lines),
+        )
+
+
+class _Talk:
+    """A trial while it runs."""
+
+    def __init__(self, trial: Trial, submission: Submission) -> None:
+        self.trial = trial
+        self.submission = submission
+        self.operator = trial.effective.operator
+        self.stages: list[StageResult] = []
+        self.message = EmailMessage()
+        #: Of the message that was handed over, or was about to be.
+        self.message_id: str | None = None
+
+    def run(self) -> Failure | None:
+        """Go through the stages; return why they ended early."""
+        with self.submission:
+            for stage, step in self._steps():
+                failure = self._step(stage, step)
+                if failure is not None:
+                    return failure
+            self.submission.quit()
+        return None
+
+    def _steps(self) -> Iterator[tuple[Stage, Callable[[], _Facts]]]:
+        """Yield the stages of this trial: without those beyond its depth, and those that an internal relay has not."""
+        depth = self.trial.depth
+        yield Stage.RESOLVE, self._resolve
+        if depth.reaches(Depth.TLS):
+            yield Stage.CONNECT, self._connect
+            if self.submission.endpoint.encryption != "none":
+                yield Stage.TLS, self._secure
+        if depth.reaches(Depth.AUTHENTICATE) and not isinstance(self.operator.authentication, NoAuthentication):
+            yield Stage.AUTHENTICATE, self._authenticate
+        if depth.reaches(Depth.ENVELOPE):
+            yield Stage.ENVELOPE, self._envelope
+        if depth.reaches(Depth.SEND):
+            yield Stage.SEND, self._send
+
+    def _step(self, stage: Stage, step: Callable[[], _Facts]) -> Failure | None:
+        clock = self.trial.clock
+        started = clock()
+        failure: Failure | None = None
+        facts = _Facts()
+        try:
+            facts = step()
+        except StageError as error:
+            failure = Failure(stage, self.trial.diagnose(error, self.submission.endpoint), error.detail, error.reply)
+            facts = _Facts(tls=error.tls, reply=error.reply)
+        except SecretError as error:
+            failure = Failure(stage, unresolvable(self.trial.effective), error.message)
+        outcome = Outcome.PASSED if failure is None else failure.outcome
+        milliseconds = round((clock() - started) * 1000)
+        self.stages.append(StageResult(stage, outcome, milliseconds, facts.tls, facts.mechanism, facts.reply))
+        return failure
+
+    def _resolve(self) -> _Facts:
+        self.submission.resolve()
+        return _Facts()
+
+    def _connect(self) -> _Facts:
+        self.submission.connect()
+        return _Facts()
+
+    def _secure(self) -> _Facts:
+        return _Facts(tls=self.submission.secure())
+
+    def _authenticate(self) -> _Facts:
+        done = self.submission.authenticate(self._credentials())
+        return _Facts(mechanism=done.mechanism, reply=done.reply)
+
+    def _credentials(self) -> Credentials:
+        authentication = self.operator.authentication
+        if not isinstance(authentication, BasicAuthentication):
+            raise TypeError(authentication.type)  # `skipped_because` has sent the others away
+        self.trial.confirm(self.submission)
+        secret = password(self.trial.secrets.resolve(authentication.password), authentication.password)
+        return Credentials(authentication.username, secret)
+
+    def _envelope(self) -> _Facts:
+        self.message = self.trial.compose(self.trial.effective, self.trial.recipient)
+        self.submission.envelope(self.operator.sender.address, [self.trial.recipient], self.message)
+        return _Facts()
+
+    def _send(self) -> _Facts:
+        self.message_id = str(self.message["Message-ID"])
+        return _Facts(reply=self.submission.send(self.message))
+
+
+def unresolvable(effective: EffectiveOperator) -> Diagnosis:
+    """Return the diagnosis of a secret that does not resolve on this machine."""
+    path = next((path for path, _ in effective.operator.references()), "authentication")
+    return Diagnosis(
+        rule=UNRESOLVABLE_SECRET,
+        cause=msg("the operator's secret does not resolve here"),
+        remedy=msg("store it where this machine looks for it, under the name that the file gives"),
+        path=path,
+        fault=Fault.ENVIRONMENT,
+    )
+
+
+def skipped_because(effective: EffectiveOperator, depth: Depth) -> Message | None:
+    """Return why an operator cannot be tested by this version, None when it can."""
+    if isinstance(effective.operator.authentication, ModernAuthentication) and depth.reaches(Depth.AUTHENTICATE):
+        return msg("modern authentication cannot be tested yet; `--depth tls` tests the way to the server")
+    return None

@@ -1,0 +1,41 @@
+"""What is wrong with settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from opsmail.errors import UsageError
+from opsmail.messages import Message, msg
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong.
+
+    Args:
+        path: the field, dotted; elements of arrays by their index.
+        message: what is wrong.
+        hint: what to do.
+        line: where, from 1.
+    """
+
+    path: str
+    message: Message
+    hint: Message | None = None
+    line: int = 1
+
+
+class SettingsError(UsageError):
+    """The settings are wrong; every fault is told, each with its place."""
+
+    @classmethod
+    def of(cls, file: str, faults: Iterable[Fault]) -> SettingsError:
+        """Return the error that tells of `faults`, at least one, in the order of their lines."""
+        ordered = sorted(faults, key=lambda fault: (fault.line, fault.path, str(fault.message)))
+        first, *further = (
+            cls(msg("{file}:{line}: {fault}", file=file, line=fault.line, fault=fault.message), hint=fault.hint)
+            for fault in ordered
+        )
+        first.further = tuple(further)
+        return first

@@ -1,0 +1,149 @@
+"""A commit as a tree of files: blobs by their id, without filters, line-end conversion or races."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from opsmail.messages import msg
+from opsmail.source.document import ReadProblem
+from opsmail.source.git import GitRepository
+from opsmail.source.reader import MAX_BYTES, too_large
+from opsmail.source.tree import NoFolderError, SourceError, SourceFile, is_ignored, name_problem, not_plain
+
+_LINK, _SUBMODULE = "120000", "160000"
+_SPECIAL = {_LINK: "link", _SUBMODULE: "submodule"}
+#: Certificates, keys and settings; more is none of these.
+_MAX_OTHER_BYTES = 1024 * 1024
+_SHA1_DIGITS = 40
+#: What git says of the size of a file that it does not have.
+_MISSING = "BAD"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file of a commit: its path from the root, its mode, its blob's id and size (of a submodule: None)."""
+
+    path: str
+    mode: str
+    blob: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTree:
+    """The files of one commit, below the folder with the settings.
+
+    Args:
+        repository: where it is.
+        commit: a full id.
+    """
+
+    repository: GitRepository
+    commit: str
+
+    def operator_files(self, folders: Sequence[str]) -> Iterator[SourceFile]:
+        """Yield the files of the operators folders as they were committed, in the order of their paths.
+
+        Raises:
+            NoFolderError: one of them is not in the commit.
+        """
+        found: dict[str, tuple[_Entry, ReadProblem | None]] = {}
+        for folder in folders:
+            entries = list(self._entries((folder,)))
+            if not any(entry.path.startswith(f"{folder}/") for entry in entries):
+                raise NoFolderError(folder, self.commit)
+            found |= {entry.path: (entry, _problem(entry, folder)) for entry in entries if not is_ignored(entry.path)}
+        contents = self._blobs(entry.blob for entry, problem in found.values() if problem is None)
+        for path in sorted(found):
+            entry, problem = found[path]
+            yield SourceFile(path, contents[entry.blob] if problem is None else b"", problem)
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of one committed file, None when the commit has none."""
+        entry = next((entry for entry in self._entries((path,)) if entry.path == path), None)
+        if entry is None:
+            return None
+        if entry.mode in _SPECIAL or entry.size is None or entry.size > _MAX_OTHER_BYTES:
+            raise SourceError(
+                msg("{path} is not a plain, small file in the commit", path=path), hint=msg("commit the file itself")
+            )
+        return self._blobs([entry.blob])[entry.blob]
+
+    def changed_files(self, paths: Sequence[str]) -> list[str]:
+        """Return in what the working tree differs, with the untracked files that git does not ignore.
+
+        Contents are compared here: git would run the filters that the repository's configuration names.
+
+        Args:
+            paths: files and folders to look at, from the root.
+        """
+        committed = {entry.path: entry for entry in self._entries(paths)}
+        listed = self.repository.run("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *paths)
+        present = {path for path in _lines(listed) if os.path.lexists(self.repository.root / path)}
+        differing = {path for path, entry in committed.items() if not self._is_unchanged(entry)}
+        return sorted((present - committed.keys()) | differing)
+
+    def _is_unchanged(self, entry: _Entry) -> bool:
+        path = self.repository.root / entry.path
+        try:
+            if entry.mode == _SUBMODULE:
+                return path.is_dir()
+            if entry.mode == _LINK:
+                return _blob_id(os.fsencode(path.readlink()), entry.blob) == entry.blob
+            if path.is_symlink() or not path.is_file():
+                return False
+            content = path.read_bytes()
+        except OSError:
+            return False
+        # The second form: git was told to check text out with the line ends of another system.
+        return entry.blob in (_blob_id(content, entry.blob), _blob_id(content.replace(b"\r\n", b"\n"), entry.blob))
+
+    def _entries(self, paths: Sequence[str]) -> Iterator[_Entry]:
+        """Yield the files at and below `paths`."""
+        for line in _lines(self.repository.run("ls-tree", "-r", "-l", "-z", self.commit, "--", *paths)):
+            facts, _, path = line.partition("\t")
+            mode, _, blob, size = facts.split()
+            if size == _MISSING:
+                raise SourceError(
+                    msg("{path} of the commit is not in this clone", path=path),
+                    hint=msg("the repository is damaged: clone it anew"),
+                )
+            yield _Entry(path, mode, blob, None if size == "-" else int(size))
+
+    def _blobs(self, blobs: Iterable[str]) -> dict[str, bytes]:
+        """Return the content of each blob, from one `git cat-file --batch`."""
+        wanted = sorted(set(blobs))
+        if not wanted:
+            return {}
+        output = self.repository.run("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in wanted).encode())
+        contents = {}
+        position = 0
+        for blob in wanted:
+            end = output.index(b"\n", position)
+            size = int(output[position:end].split(b" ")[-1])
+            contents[blob] = output[end + 1 : end + 1 + size]
+            position = end + size + 2
+        return contents
+
+
+def _lines(output: bytes) -> Iterator[str]:
+    return (line for line in output.decode("utf-8", "surrogateescape").split("\0") if line)
+
+
+def _problem(entry: _Entry, folder: str) -> ReadProblem | None:
+    if entry.mode in _SPECIAL:
+        return not_plain(_SPECIAL[entry.mode])
+    if entry.size is not None and entry.size > MAX_BYTES:
+        return too_large()
+    return name_problem(entry.path, folder)
+
+
+def _blob_id(content: bytes, like: str) -> str:
+    """Return the id that git gives `content`, by the hash that `like`, another id, comes from."""
+    data = b"blob %d\0" % len(content) + content
+    if len(like) == _SHA1_DIGITS:
+        return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,52 @@
+"""What holds for every file, whatever is in it: findings or a result, in time, and nothing that must not be seen."""
+
+from __future__ import annotations
+
+import json
+import time
+from gettext import NullTranslations
+
+from opsmail.check.engine import CheckResult
+from opsmail.findings import Finding
+from opsmail.output.findings import json as as_json
+from opsmail.output.findings import text as as_text
+from opsmail.output.findings.interface import Report, Summary
+from opsmail.output.style import Style
+from tests.acceptance.canary import Canary
+from tests.builders import SETTINGS, run_check
+
+#: A password that somebody typed where it does not belong.
+CANARY = "S3nh4-C4n4r10+/x9"
+#: For one file, reading it and writing about it.
+SECONDS = 2.0
+
+_CANARY = Canary({"canary": CANARY})
+
+
+def survives(content: str | bytes, name: str = "rh.yaml", waivers: str | None = None) -> list[Finding]:
+    """Return the findings of one file, once everything that must hold held."""
+    started = time.perf_counter()
+    result = run_check({name: content}, SETTINGS, waivers=waivers)
+    text, document = rendered(result)
+    assert time.perf_counter() - started < SECONDS
+    for output in (text, document):
+        assert _CANARY.found(output.encode("utf-8")) is None, output
+        assert all(char == "\n" or char.isprintable() for char in output), output
+        assert not any(line.startswith("::") for line in output.splitlines()), output
+    for finding in json.loads(document)["findings"]:
+        assert finding["start"]["line"] >= 1
+        assert finding["start"]["column"] >= 1
+    return list(result.findings)
+
+
+def rendered(result: CheckResult) -> tuple[str, str]:
+    """Return a run's findings as text and as JSON."""
+    report = Report(result.findings, Summary.of(result.findings, result.members))
+    return as_text.render(report, NullTranslations(), Style(False)), as_json.render(
+        report, NullTranslations(), Style(False)
+    )
+
+
+def rules(content: str | bytes, name: str = "rh.yaml") -> set[str]:
+    """Return which rules find something in one file."""
+    return {finding.rule.id for finding in survives(content, name)}
