@@ -66,8 +66,7 @@ authentication:
   tenant: empresa.onmicrosoft.com
   client_id: 11111111-2222-3333-4444-555555555555
   credential:
-    kind: client-secret
-    secret: env://OPSMAIL_SECRET_{variable}
+    kind: federated            # nothing is stored
 """
 _TAIL = """\
 limits:
@@ -142,6 +141,6 @@ def _operator(number: int, source: random.Random) -> str:
         variable=f"OP_{number:06}",
         port=port,
         encryption=encryption,
-        limit=source.randrange(10, 500),
+        limit=source.randrange(1, 30),
         team=number // 100,
     )

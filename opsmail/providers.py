@@ -129,6 +129,15 @@ class Providers:
         """The provider of a host that is not for sending, and what it is for."""
         return {other.host: (provider, other) for provider in self.all for other in provider.other_hosts}
 
+    @cached_property
+    def clouds_of_tenants(self) -> Mapping[str, tuple[str, ...]]:
+        """What the first domains of tenants end in, and the Microsoft clouds that have such tenants."""
+        result: dict[str, tuple[str, ...]] = {}
+        for provider in self.all:
+            for domain in provider.tenant_domains:
+                result[domain] = (*result.get(domain, ()), provider.cloud or "")
+        return result
+
 
 def load_providers() -> Providers:
     """Return the providers that come with opsmail."""

@@ -14,6 +14,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Union
 
+from opsmail.check.detection import holds_secret, looks_like_token
 from opsmail.references import SecretReference
 from opsmail.shape import shown_name
 
@@ -52,7 +53,11 @@ class Disclosure:
         """Whether the name of the field at `path` may be shown."""
         section, _, name = path.rpartition(".")
         known = self.names.get(section)
-        return known is not None and ("*" in known or shown_name(name, known) is not None)
+        if known is None or name.isdecimal():  # an element of a list where none belongs
+            return False
+        if looks_like_token(name):
+            return False
+        return "*" in known or shown_name(name, known) is not None
 
     def shown_part(self, path: str, value: object, written: str) -> int:
         """Return how many characters of a value, as it is written, may be shown.
@@ -64,8 +69,11 @@ class Disclosure:
         """
         if path in self.secret:
             return self._shown_reference(value, written)
-        section = path.rpartition(".")[0]
-        return len(written) if path in self.public or f"{section}.*" in self.public else 0
+        if holds_secret(path, str(value)):
+            return 0
+        section, _, name = path.rpartition(".")
+        is_free = f"{section}.*" in self.public and not name.isdecimal()
+        return len(written) if path in self.public or is_free else 0
 
     def _shown_reference(self, value: object, written: str) -> int:
         reference = SecretReference.parse(value) if isinstance(value, str) else None

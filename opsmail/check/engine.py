@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from opsmail.check.disclosure import Disclosure
 from opsmail.check.interface import Context, Fleet, FleetProblem, Member
 from opsmail.check.placing import FilePlacer
-from opsmail.check.rules import FLEET_RULES, OPERATOR_RULES, all_rules
+from opsmail.check.rules import DOCUMENT_RULES, FLEET_RULES, OPERATOR_RULES, SETTINGS_RULES, all_rules
 from opsmail.check.rules.once import told_once
+from opsmail.check.rules.running import OperatorChecks
 from opsmail.check.rules.secrets import literal_secret
 from opsmail.check.rules.structure import STRUCTURE_RULES
+from opsmail.check.settings_places import SettingsPlacer
 from opsmail.check.severity import Judge
 from opsmail.check.structure import structure_problems
 from opsmail.check.waivers import apply_waivers
@@ -78,6 +80,7 @@ def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, 
     fleet = Fleet(tuple(item.member for item in checked), whole and all(item.readable for item in checked))
     findings = [finding for item in checked for finding in item.findings]
     findings.extend(_fleet_findings(fleet, checked, context, checker))
+    findings.extend(_settings_findings(fleet, context, checker.judge))
     if waivers and context.settings.waivers is not None:
         findings = apply_waivers(findings, context.settings.waivers, fleet, context.today, checker.judge, all_rules())
     findings = told_once(findings, checker.judge)
@@ -91,7 +94,7 @@ class FileChecker:
     def __init__(self, context: Context) -> None:
         self.judge = Judge(context.settings.file.policy)
         self.disclosure = Disclosure.of(Operator, context.schemes)
-        self._context = context
+        self._operator_checks = OperatorChecks(OPERATOR_RULES, context)
         self._decoder = Decoder(Operator)
         # A number in a secret field is of the wrong shape and a literal secret at the same time.
         self._structure_rules = {**STRUCTURE_RULES, literal_secret.meta.id: literal_secret.meta}
@@ -106,9 +109,10 @@ class FileChecker:
         operator, faults = self._decoder.decode(document.data)
         for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
             found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
+        for rule in DOCUMENT_RULES:
+            found += [placer.place(rule.meta, fault, self.judge) for fault in rule.check(document)]
         if operator is not None:
-            for rule in OPERATOR_RULES:
-                found += [placer.place(rule.meta, fault, self.judge) for fault in rule.check(operator, self._context)]
+            found += [placer.place(meta, fault, self.judge) for meta, fault in self._operator_checks.problems(operator)]
         role = document.data.get("role")
         member = Member(file.path, operator, claimed_id(document.data), role if isinstance(role, str) else None)
         return CheckedFile(file, member, _present(found), readable=True)
@@ -136,6 +140,13 @@ def _fleet_findings(
         finding = placer(fault.file).place(meta, fault.problem, checker.judge, elsewhere=placer)
         if finding is not None:
             yield finding
+
+
+def _settings_findings(fleet: Fleet, context: Context, judge: Judge) -> Iterator[Finding]:
+    problems = [(rule.meta, problem) for rule in SETTINGS_RULES for problem in rule.check(fleet, context)]
+    placer = SettingsPlacer(context.settings) if problems else None
+    placed = (placer.place(meta, problem, judge) for meta, problem in problems if placer is not None)
+    yield from (finding for finding in placed if finding is not None)
 
 
 def _fleet_problems(fleet: Fleet, context: Context) -> Iterator[tuple[RuleMeta, FleetProblem]]:

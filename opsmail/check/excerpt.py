@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from opsmail.check.disclosure import Disclosure
 from opsmail.findings import ExcerptLine, Span
@@ -51,47 +53,65 @@ class Excerpts:
         return self._lines[number - 1].rstrip("\r")
 
 
+class _Row(NamedTuple):
+    """Where a line is cut, None for nowhere, and the columns of keys and values: a `#` elsewhere starts a comment."""
+
+    cut: int | None
+    occupied: list[tuple[int, int]]
+
+
 class _Read:
     """Lines of a file that could be read: each key and value is known with its place."""
 
     def __init__(self, document: Document, disclosure: Disclosure) -> None:
-        # Of each row: where it is cut, and which columns are keys and values, so that a `#` elsewhere starts a comment.
-        self._cuts: dict[int, int] = {}
-        self._occupied: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for path, marked in document.keys.items():
-            field = document.field(path)
-            self._note(marked, 0 if field and not disclosure.shows_key(field) else None)
-        for path, marked in document.scalars.items():
-            written = document.written(path)
-            shown = disclosure.shown_part(document.field(path), document.value(path), written)
-            self._note(marked, None if shown == len(written) else shown)
-
-    def _note(self, marked: Marked, shown: int | None) -> None:
-        """Note a key or value of which only the first `shown` columns may be shown; None for all of them."""
-        start, end = marked.start_mark, marked.end_mark
-        if start.column < _LONGEST:
-            self._occupied[start.line].append((start.column, end.column))
-        if shown is not None and start.index != end.index:
-            column = start.column + shown
-            self._cuts[start.line] = min(column, self._cuts.get(start.line, column))
+        self._document = document
+        self._disclosure = disclosure
+        self._keys: dict[int, list[tuple[str, Marked]]] = defaultdict(list)
+        self._values: dict[int, list[tuple[str, Marked]]] = defaultdict(list)
+        for rows, places in ((self._keys, document.keys), (self._values, document.scalars)):
+            for path, marked in places.items():
+                rows[marked.start_mark.line].append((path, marked))
+        self._rows: dict[int, _Row] = {}
 
     def text(self, row: int, line: str) -> str:
-        cut = self._cuts.get(row)
+        cut, occupied = self._row(row)
         if cut is not None and cut < _LONGEST:
             return line[:cut] + _MASK
         line = line[:_LONGEST]
-        return line[: self._comment(row, line)].rstrip()
+        return line[: _comment(line, occupied)].rstrip()
 
     def exact_until(self, row: int, line: str) -> int | None:
-        return self._cuts.get(row)
+        return self._row(row).cut
 
-    def _comment(self, row: int, line: str) -> int:
-        occupied = self._occupied.get(row, ())
-        for match in re.finditer("#", line):
-            column = match.start()
-            if not any(start <= column < end for start, end in occupied):
-                return column
-        return len(line)
+    def _row(self, row: int) -> _Row:
+        if row not in self._rows:  # of few rows only is it asked, of some again and again
+            marks = [marked for _, marked in self._keys[row] + self._values[row]]
+            columns = [(marked.start_mark.column, marked.end_mark.column) for marked in marks]
+            occupied = [place for place in columns if place[0] < _LONGEST]
+            self._rows[row] = _Row(min(self._hidden(row), default=None), occupied)
+        return self._rows[row]
+
+    def _hidden(self, row: int) -> Iterator[int]:
+        """Yield the columns where something starts that must not be shown."""
+        document, disclosure = self._document, self._disclosure
+        for path, key in self._keys[row]:
+            field = document.field(path)
+            if field and not disclosure.shows_key(field):
+                yield key.start_mark.column
+        for path, value in self._values[row]:
+            written = document.written(path)
+            shown = disclosure.shown_part(document.field(path), document.value(path), written)
+            if shown < len(written):
+                yield value.start_mark.column + shown
+
+
+def _comment(line: str, occupied: Sequence[tuple[int, int]]) -> int:
+    """Return the column where a comment starts: at a `#` that is in no key or value."""
+    for match in re.finditer("#", line):
+        column = match.start()
+        if not any(start <= column < end for start, end in occupied):
+            return column
+    return len(line)
 
 
 class _Unread:

@@ -5,7 +5,7 @@ A rule names fields and never lines: the engine turns fields into places, judges
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -84,7 +84,7 @@ class Context:
     settings: Settings
     providers: Providers
     today: date
-    schemes: frozenset[str]
+    schemes: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)

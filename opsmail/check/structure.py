@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from opsmail.check.interface import Problem, ProposedFix, Replacement
+from opsmail.check.rules.encryption import obsolete_name
 from opsmail.check.rules.secrets import literal_problem
 from opsmail.findings import FixSafety
 from opsmail.messages import Message, msg
@@ -38,7 +39,7 @@ def structure_problems(
     name = document.data.get("operator")
     for fault in faults:
         # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
-        if fault.path not in secret or fault.kind is not ProblemKind.WRONG_TYPE or not document.written(fault.path):
+        if fault.path not in secret or not _is_literal(document.value(fault.path)):
             yield _translated(fault, document)
     if faults:
         seen_by_rule = () if operator is None else dict(operator.references())
@@ -72,6 +73,10 @@ def _translated(fault: ShapeProblem, document: Document) -> tuple[str, Problem]:
         return "OM106", _unsupported_version()
     if rule == "OM103" and fault.expected is int and is_ambiguous_number(written):
         return "OM009", _ambiguous(fault, written)
+    if fault.path == "server.encryption" and rule == "OM104":
+        obsolete = obsolete_name(document.value(fault.path), document.value("server.port"))
+        if obsolete is not None:
+            return "OM302", obsolete
     return rule, Problem(
         fault.path,
         fault.message,

@@ -82,7 +82,10 @@ class Console:
                 hint=msg("name a file: `--format json:findings.json`"),
             )
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        # With PYTHONUNBUFFERED there is no buffer, and a write takes what fits into the pipe.
+        rest = memoryview(text.encode("utf-8", "backslashreplace"))
+        while rest:
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
 
     def _tell(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from opsmail.cli.session import Session
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -50,6 +52,6 @@ class DayType(click.ParamType):  # type: ignore[type-arg]  # not generic before 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Return the date."""
         try:
-            return date.fromisoformat(value)
+            return date.fromisoformat(value if _DAY.fullmatch(value) else "")  # it takes week dates and more
         except ValueError:
             self.fail(f"{value!r} is not a date; write year-month-day, for example 2027-05-01", param, ctx)

@@ -137,7 +137,7 @@ def _require_text(reason: str) -> None:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES)
     except OSError as error:
         raise UnavailableError(
             msg("the plan {path} cannot be read: {reason}", path=path, reason=error.strerror),

@@ -49,7 +49,7 @@ class Session:
                     hint=msg("name an existing file with --config, or leave the option out"),
                 )
             return cls(config.absolute().parent, config.name, environment, console)
-        here = Path.cwd()
+        here = _here()
         root = next((folder for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), here)
         return cls(root, FILE_NAME, environment, console)
 
@@ -64,12 +64,23 @@ class Session:
 
     def relative(self, path: str) -> str:
         """Return a path that the user typed as it is told from the root, with `/`."""
-        return Path(os.path.relpath(Path.cwd() / path, self.root)).as_posix()
+        if not path:
+            raise UsageError(msg("a path is empty"), hint=msg("leave it out, or name a file or folder"))
+        return Path(os.path.relpath(_here() / path, self.root)).as_posix()
 
 
 def today() -> date:
     """Return the day by UTC, the same on every machine of a pipeline."""
     return datetime.now(UTC).date()
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError(
+            msg("the folder that opsmail runs in is gone"), hint=msg("change to a folder that exists")
+        ) from None
 
 
 def _language(lang: str | None) -> NullTranslations:

@@ -45,7 +45,7 @@ def command(operator: str, formats: tuple[str, ...], session: Session) -> int:
         if output.format == "json":
             text = json.dumps(document, indent=1) + "\n"
         else:
-            text = history.operator_text(document, output.style(session.console))
+            text = history.operator_text(document, session.console.language, output.style(session.console))
         output.write(session.console, text)
     return ExitCode.DONE
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.env import EnvironmentSecrets
 from opsmail.secrets.file import FileSecrets
 from opsmail.secrets.interface import Secret, SecretError, SecretStore
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 #: Packages add schemes under this name; each entry is a scheme and what makes its `SecretStore`.
 ENTRY_POINTS = "opsmail.secrets"
@@ -50,12 +53,41 @@ class Secrets:
 
 
 def _installed() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points
+
     return entry_points(group=ENTRY_POINTS)
 
 
-def known_schemes(installed: Callable[[], Iterable[EntryPoint]] = _installed) -> frozenset[str]:
-    """Return the schemes that can be resolved here, without loading what resolves them."""
-    return frozenset(_BUILT_IN) | {point.name for point in installed()}
+@dataclass(frozen=True, eq=False)
+class KnownSchemes(Set[str]):
+    """The schemes that can be resolved here, without loading what resolves them.
+
+    Installed packages are looked at when the first scheme is asked for that is not built in: that takes longer than many
+    files to check.
+
+    Args:
+        installed: gives the entry points.
+    """
+
+    installed: Callable[[], Iterable[EntryPoint]]
+
+    def __contains__(self, scheme: object) -> bool:
+        return scheme in _BUILT_IN or scheme in self._all
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @cached_property
+    def _all(self) -> frozenset[str]:
+        return frozenset(_BUILT_IN) | {point.name for point in self.installed()}
+
+
+def known_schemes(installed: Callable[[], Iterable[EntryPoint]] = _installed) -> KnownSchemes:
+    """Return the schemes that can be resolved here."""
+    return KnownSchemes(installed)
 
 
 def open_secrets(installed: Callable[[], Iterable[EntryPoint]] = _installed) -> Secrets:

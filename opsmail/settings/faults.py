@@ -32,10 +32,11 @@ class SettingsError(UsageError):
     @classmethod
     def of(cls, file: str, faults: Iterable[Fault]) -> SettingsError:
         """Return the error that tells of `faults`, at least one, in the order of their lines."""
+        general = msg("`opsmail schema settings` tells what each field takes")
         ordered = sorted(faults, key=lambda fault: (fault.line, fault.path, str(fault.message)))
         first, *further = (
-            cls(msg("{file}:{line}: {fault}", file=file, line=fault.line, fault=fault.message), hint=fault.hint)
-            for fault in ordered
+            cls(msg("{file}:{line}: {fault}", file=file, line=fault.line, fault=fault.message), hint=hint)
+            for fault, hint in ((fault, fault.hint or general) for fault in ordered)
         )
         first.further = tuple(further)
         return first

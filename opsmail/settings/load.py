@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import posixpath
 import re
-import ssl
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ WAIVERS_NAME = "waivers.yaml"
 DEFAULT_ENVIRONMENT = "default"
 #: What an environment may change.
 OVERLAYABLE = ("store", "gate", "live", "servers")
+# Not from `ssl`, which takes longer to load than many files to check (RFC 7468 section 5).
+_PEM_BEGIN, _PEM_END, _PEM_WIDTH = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", 64
 _AT = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
@@ -269,13 +272,14 @@ def canonical_pem(text: str) -> str:
     Raises:
         ValueError: there is none, or one is damaged.
     """
-    begin, end = ssl.PEM_HEADER, ssl.PEM_FOOTER
     certificates = []
-    for part in text.split(begin)[1:]:
-        body, found, _ = part.partition(end)
-        if not found:
-            raise ValueError("a certificate does not end")
-        certificates.append(ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(f"{begin}{body}{end}")))
+    for part in text.split(_PEM_BEGIN)[1:]:
+        body, found, _ = part.partition(_PEM_END)
+        octets = base64.b64decode("".join(body.split()), validate=True)
+        if not found or not octets:
+            raise ValueError("a certificate does not end, or is empty")
+        lines = textwrap.wrap(base64.b64encode(octets).decode("ascii"), _PEM_WIDTH)
+        certificates.append("\n".join([_PEM_BEGIN, *lines, _PEM_END, ""]))
     if not certificates:
         raise ValueError("no certificate")
     return "".join(certificates)

@@ -22,12 +22,22 @@ class FieldLines:
             path: names joined by dots, elements of arrays by their index: `servers.1.host`.
             overlay: path of a table whose fields are laid over the file's, and so are looked at first.
         """
+        replaced = self._is_replaced(path, overlay)
         while path:
             for candidate in (f"{overlay}.{path}", path) if overlay else (path,):
-                if candidate in self._lines:
+                if candidate in self._lines and (candidate != path or not replaced):
                     return self._lines[candidate]
             path = path.rpartition(".")[0]
         return 1
+
+    def _is_replaced(self, path: str, overlay: str) -> bool:
+        """Whether the field belongs to an array that the overlay has instead of the file's: arrays do not merge."""
+        names = path.split(".")
+        index = next((position for position, name in enumerate(names) if name.isdecimal()), None)
+        if not overlay or index is None:
+            return False
+        array = ".".join((overlay, *names[:index]))
+        return array in self._lines or f"{array}.{names[index]}" in self._lines
 
 
 def _scan(text: str) -> Mapping[str, int]:

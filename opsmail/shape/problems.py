@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType, NoneType
 
 from opsmail.messages import Message, msg
@@ -59,11 +60,14 @@ class Problem:
 
 def nearest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name that `name` was probably meant to be."""
+    return _nearest(name.lower(), tuple(known)) if len(name) <= _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=8192)  # asked several times for each unknown field, of which a hostile file has thousands
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     from difflib import get_close_matches
 
-    if len(name) > _LONGEST_NAME:
-        return None
-    matches = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    matches = get_close_matches(name, known, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

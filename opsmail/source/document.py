@@ -25,6 +25,12 @@ class Marked(Protocol):
     end_mark: Mark
 
 
+class MarkedText(Marked, Protocol):
+    """A scalar value with its place."""
+
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class RelatedPlace:
     """A second place in the same file."""
@@ -62,13 +68,13 @@ class Document:
         text: the file's text, without a byte-order mark.
         data: the mapping or list as plain values (dict, list, str, int, float, bool, None).
         keys: dotted path of each field to the place of its key; of each list element to the place where it starts.
-        scalars: dotted path of each scalar value to its place.
+        scalars: dotted path of each scalar value to its place, and to its text before that is taken for a number.
     """
 
     text: str
     data: Any
     keys: Mapping[str, Marked]
-    scalars: Mapping[str, Marked]
+    scalars: Mapping[str, MarkedText]
 
     def span(self, path: str) -> Span:
         """The place of the value at `path`; of its key where it is a section or empty; else of the nearest section."""

@@ -15,7 +15,7 @@ SHORTEST = 6
 
 
 class Canary:
-    """Finds secrets in bytes: as they are, escaped, and in base64 up to twice (a snapshot holds envelopes, which hold payloads).
+    """Finds secrets in bytes: as they are, escaped, and in base64 up to twice, as envelopes in a snapshot are.
 
     Args:
         secrets: name to value; the name is all that a finding tells.

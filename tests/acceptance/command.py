@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# The folder it runs in is not searched (-P), so this is the wheel where the tests run against one. A warning is an error here too.
+# The folder it runs in is not searched (-P), so this is the wheel where the tests run against one. Here, too, a warning
+# is an error.
 COMMAND = (sys.executable, "-P", "-W", "error", "-m", "opsmail")
 SECONDS = 60
 
@@ -73,16 +74,14 @@ class Shell:
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return a child's environment: little of ours, and `more`."""
-        ours = {
-            name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
-        }
+        ours = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
         places = {
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.temporary),
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{ours['PATH']}",
             "LANG": "C.UTF-8",
         }
-        return ours | places | more
+        return {**ours, **places, **more}
 
     def run(
         self, arguments: tuple[str | Path, ...], *, code: int | None, folder: Path, environment: Mapping[str, str]

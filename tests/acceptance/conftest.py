@@ -37,7 +37,7 @@ def repository(tmp_path: Path, keys: KeyPair) -> Iterator[Repository]:
 
 @pytest.fixture(scope="session")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that takes every login and message over verified TLS, as a catalogue entry; for tests that are not about mail."""
+    """The catalogue entry of a server that takes every login and message; for tests that are not about mail."""
     root = issue(Wish("Test root", authority=True))
     peer = Peer(conversation(server_context(issue(Wish(), root))))
     ca = tmp_path_factory.mktemp("relay") / "ca.pem"

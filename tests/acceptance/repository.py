@@ -1,4 +1,4 @@
-"""Repositories as an administrator keeps them: operator files, a catalogue, keys, in git, with their secrets outside."""
+"""Repositories as an administrator keeps them: operators, catalogue and keys in git, and their secrets outside."""
 
 import json
 import shutil

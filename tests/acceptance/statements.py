@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from tests.acceptance.repository import KeyPair
 
 Statement = dict[str, Any]
 Change = Callable[[Statement], None]
@@ -52,3 +60,11 @@ def aged(age: timedelta) -> Change:
         statement["predicate"]["context"]["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     return change
+
+
+def new_pair() -> KeyPair:
+    """Return a pair of keys that no settings know."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return KeyPair(private.decode(), public.decode())

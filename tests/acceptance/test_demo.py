@@ -50,11 +50,3 @@ def test_the_demonstration_goes_through_and_leaves_nothing_behind(tmp_path: Path
         assert position >= 0, (step, str(result))
     assert list(folder.iterdir()) == []
     assert list(shell.temporary.iterdir()) == []
-
-
-def test_it_can_be_kept_to_look_at(tmp_path: Path) -> None:
-    shell = Shell(tmp_path / "shell")
-    result = shell.run(("demo", "--keep"), code=0, folder=tmp_path, environment={})
-    (kept,) = shell.temporary.iterdir()
-    assert str(kept) in result.err
-    assert (kept / "opsmail.db").is_file()

@@ -1,4 +1,4 @@
-"""The main job on real input: it begins with a YAML file that has a mistake and ends with mail that an application sends."""
+"""The main job on real input: from a YAML file with a mistake in it to mail that an application sends."""
 
 import base64
 import json
@@ -39,7 +39,7 @@ for purpose, operator in (("operador", operators["faturamento"]), ("agendador", 
     message["To"] = recipient
     message["Subject"] = "Fechamento do mês"
     message["Message-ID"] = f"<{purpose}@empresa.test>"
-    message.set_content("O fechamento terminou sem erros.\\n")
+    message.set_content("O fechamento terminou bem.\\n")
     print(operator.generation, operator.settings.operator, operator.send(message).code)
 operators.close()
 """
@@ -62,7 +62,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, keys: KeyPair, mail_server: MailServer) -> Iterator[Story]:
-    """The whole way of three operators: the master over implicit TLS, one over STARTTLS, one on a relay without login."""
+    """The whole way of a master over implicit TLS, an operator over STARTTLS, and one on a relay without login."""
     repository = three_operators(tmp_path_factory.mktemp("story"), keys, mail_server)
     repository.edit(MISTAKEN, "  port: 587", "  port:  465")
     flagged = repository.run("check", "--format", "text", "--format", "json:out/findings.json", code=1)
@@ -239,7 +239,7 @@ def test_an_application_sends_as_the_operator_and_as_the_master(story: Story, ma
     for purpose, sender in (("operador", SENDERS["faturamento"]), ("agendador", SENDERS["agendador"])):
         message = mail_server.wait_for_message(RECIPIENT, f"<{purpose}@empresa.test>")
         assert (message["From"], message["Subject"]) == (sender, "Fechamento do mês")
-        assert message.get_content() == "O fechamento terminou sem erros.\n"
+        assert message.get_content() == "O fechamento terminou bem.\n"
         assert f"(Authenticated sender: {sender})" in trace(message)
     assert snapshot.stat().st_mode & 0o777 == 0o600
 

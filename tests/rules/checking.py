@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import date
+from functools import cache
 from typing import Any
 
 from opsmail.check.engine import check
@@ -37,6 +38,16 @@ class Repository:
         return self._files.get(path)
 
 
+@cache
+def _decoder() -> Decoder[Operator]:
+    return Decoder(Operator)
+
+
+@cache
+def _providers() -> Providers:
+    return load_providers()
+
+
 def operator(
     *,
     sender: dict[str, Any] | None = None,
@@ -52,7 +63,7 @@ def operator(
         "server": {"host": "smtp.empresa.com.br", "port": 587, "encryption": "starttls", **(server or {})},
         "authentication": authentication,
     }
-    value, problems = Decoder(Operator).decode(data)
+    value, problems = _decoder().decode(data)
     assert value is not None, problems
     return value
 
@@ -60,7 +71,7 @@ def operator(
 def context(settings: str | None = None, *, day: date = DAY, providers: Providers | None = None) -> Context:
     """Return the circumstances of a check: the text of `opsmail.toml`, the day, what is known of providers."""
     files = {} if settings is None else {"opsmail.toml": textwrap.dedent(settings).encode()}
-    return Context(load_settings(Repository(files)), providers or load_providers(), day, frozenset({"env", "file"}))
+    return Context(load_settings(Repository(files)), providers or _providers(), day, frozenset({"env", "file"}))
 
 
 def problems(rule: OperatorRule, subject: Operator, circumstances: Context | None = None) -> list[Problem]:
@@ -93,7 +104,7 @@ def told(
     """
     named = {"opsmail.toml": settings, "waivers.yaml": waivers}
     contents = {path: textwrap.dedent(text).encode() for path, text in named.items() if text is not None}
-    circumstances = Context(load_settings(Repository(contents)), load_providers(), day, frozenset({"env", "file"}))
+    circumstances = Context(load_settings(Repository(contents)), _providers(), day, frozenset({"env", "file"}))
     sources = [SourceFile(f"operators/{name}.yaml", textwrap.dedent(text).encode()) for name, text in files.items()]
     return list(check(sources, circumstances, whole=whole).findings)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from opsmail.check.engine import check
 from opsmail.check.interface import Context
 from opsmail.check.pages import Block, RulePage
 from opsmail.findings import Finding, Span
-from opsmail.providers import load_providers
+from opsmail.providers import Providers, load_providers
 from opsmail.secrets import known_schemes
 from opsmail.settings.load import load_settings
 from opsmail.source.worktree import WorkTree
@@ -62,6 +63,11 @@ class Example:
         return [path for path in self.files if path.startswith("operators/")]
 
 
+@cache
+def _providers() -> Providers:
+    return load_providers()
+
+
 def example(page: RulePage, title: str) -> Example:
     """Return the example in one section of a page."""
     result = Example()
@@ -89,7 +95,7 @@ def run(rule: str, shown: Example, root: Path) -> list[Finding]:
     tree = WorkTree(root)
     settings = load_settings(tree)
     sources = tree.operator_files(["operators"])
-    context = Context(settings, load_providers(), shown.day, known_schemes())
+    context = Context(settings, _providers(), shown.day, known_schemes())
     return [finding for finding in check(sources, context, whole=whole).findings if finding.waived is None]
 
 

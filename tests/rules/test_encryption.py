@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
+from opsmail.check.interface import Replacement
 from opsmail.check.rules import authentication, encryption
-from opsmail.findings import Severity
+from opsmail.findings import FixSafety, Severity
 from tests.rules.checking import BASIC, MODERN, NONE, context, made_up_provider, only, operator, problems
 
 CLEAR = {"port": 587, "encryption": "none"}
@@ -101,3 +102,37 @@ def test_om403_never_makes_an_error_of_what_is_known_from_public_code_only() -> 
     known = made_up_provider(basic_ends="2026-01-01", basic_ends_source="made up", confidence="community")
     subject = operator(server={"host": "mail.provedor.com.br"})
     assert only(authentication.microsoft_basic_retiring, subject, context(providers=known)).severity is None
+
+
+@pytest.mark.parametrize(
+    "name", ["ssl", "TLS", "SSL/TLS", "tls/ssl", "ssl-tls", "SSLv3", "tls1.2", "TLSv1_2", "TLS 1.2", "smtps"]
+)
+def test_om302_knows_the_old_names(name: str) -> None:
+    problem = encryption.obsolete_name(name, 465)
+    assert problem is not None
+    assert problem.fix is not None
+    assert problem.fix.safety is FixSafety.SAFE
+    assert problem.fix.replacements == (Replacement("server.encryption", "implicit-tls"),)
+
+
+@pytest.mark.parametrize("name", ["starttls", "STARTTLS", "none", "implicit", "auto", "", "tls" * 10, True, None, 3])
+def test_om302_leaves_other_values_to_om104(name: object) -> None:
+    assert encryption.obsolete_name(name, 465) is None
+
+
+@pytest.mark.parametrize(
+    ("port", "meant"),
+    [(465, "implicit-tls"), (2465, "implicit-tls"), (587, "starttls"), (25, "starttls"), (2525, "starttls")],
+)
+def test_om302_takes_the_meaning_from_the_port(port: int, meant: str) -> None:
+    problem = encryption.obsolete_name("tls", port)
+    assert problem is not None
+    assert str(problem.help) == f"on port {port} it is `{meant}`"
+
+
+@pytest.mark.parametrize("port", [2599, "465", True, None, []])
+def test_om302_offers_no_fix_without_a_known_port(port: object) -> None:
+    problem = encryption.obsolete_name("ssl", port)
+    assert problem is not None
+    assert problem.fix is None
+    assert "`implicit-tls`" in str(problem.help)

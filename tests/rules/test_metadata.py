@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsmail.check.rules import FLEET_RULES, OPERATOR_RULES, all_rules
+from opsmail.check.rules import DOCUMENT_RULES, FLEET_RULES, OPERATOR_RULES, SETTINGS_RULES, all_rules
 from opsmail.check.rules.structure import STRUCTURE_RULES
 
 RELEASED = """
@@ -26,23 +26,46 @@ OM201 error   waivable   port-encryption-mismatch
 OM202 warning waivable   nonstandard-port
 OM203 warning waivable   cleartext-port
 OM204 error   waivable   host-is-not-a-name
+OM205 error   waivable   provider-endpoint
+OM206 warning waivable   misspelt-provider
+OM207 warning waivable   local-host
+OM208 error   unwaivable lookalike-host
 OM209 error   unwaivable server-not-approved
+OM210 note    waivable   unknown-host-suffix
+OM211 warning waivable   approval-overdue
 OM301 warning waivable   encryption-off
+OM302 error   waivable   obsolete-name
 OM303 error   unwaivable microsoft-needs-tls12
+OM304 error   waivable   runtime-cannot-tls12
+OM305 warning waivable   runtime-cannot-implicit-tls
 OM401 error   unwaivable modern-needs-tls
 OM402 error   unwaivable credentials-in-clear
 OM403 warning waivable   microsoft-basic-retiring
+OM404 error   unwaivable modern-needs-microsoft
+OM405 error   unwaivable cloud-mismatch
+OM406 error   waivable   shared-tenant
+OM407 warning waivable   username-form
+OM408 note    waivable   app-password
+OM409 note    waivable   long-lived-secret
+OM410 error   unwaivable none-not-approved
+OM411 warning waivable   expiring-credential
 OM501 error   waivable   sender-is-not-account
 OM502 warning waivable   sender-differs
 OM503 error   waivable   invalid-address
 OM504 error   unwaivable sender-domain
+OM505 warning waivable   free-mail-sender
+OM506 note    waivable   reply-to-elsewhere
 OM601 error   unwaivable literal-secret
 OM602 error   waivable   unknown-secret-scheme
+OM603 warning waivable   shared-secret
 OM604 error   unwaivable secret-not-for-server
+OM605 error   unwaivable secret-in-text
 OM701 error   unwaivable no-master
 OM702 error   unwaivable several-masters
 OM703 error   unwaivable master-disabled
 OM704 error   unwaivable duplicate-operator
+OM705 warning waivable   over-provider-limit
+OM706 note    waivable   same-settings
 OM801 error   unwaivable invalid-waiver
 OM802 error   unwaivable expired-waiver
 OM803 warning unwaivable unused-waiver
@@ -58,7 +81,10 @@ def test_rules_are_what_was_released() -> None:
 
 
 def test_every_rule_says_what_it_is_for_and_stands_once() -> None:
-    assert all(rule.check.__doc__ for rule in OPERATOR_RULES)
+    assert all((rule.check_server or rule.check).__doc__ for rule in OPERATOR_RULES)
+    assert all(rule.check.__doc__ for rule in DOCUMENT_RULES)
     assert all(rule.check.__doc__ for rule in FLEET_RULES)
-    assert len(OPERATOR_RULES) + len(FLEET_RULES) + len(STRUCTURE_RULES) == len(all_rules())
+    assert all(rule.check.__doc__ for rule in SETTINGS_RULES)
+    kinds = (STRUCTURE_RULES, DOCUMENT_RULES, OPERATOR_RULES, FLEET_RULES, SETTINGS_RULES)
+    assert sum(map(len, kinds)) == len(all_rules())
     assert {meta.ruleset for meta in all_rules().values()} == {1}

@@ -83,6 +83,86 @@ def test_one_mistake_is_one_finding(text: str, expected: list[str]) -> None:
     assert rules(text) == expected
 
 
+MICROSOFT = "smtp.office365.com"
+TERRA = CATALOGUE.replace("smtp.empresa.com.br", "smtp.terra.com.br").replace(', "465/implicit-tls"', "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (rh("465/implicit-tls", MODERN, host=MICROSOFT), ["OM205 error"]),
+        (rh("25/implicit-tls", MODERN, host=MICROSOFT), ["OM201 error"]),
+        (rh("587/starttls", MODERN, host="smtp-legacy.office365.com"), ["OM205 error"]),
+        (rh("587/starttls", MODERN, host="imap.gmail.com"), ["OM205 error"]),
+        (rh("587/starttls", MODERN, host="smtp.ofice365.com"), ["OM209 error"]),
+        (rh("587/starttls", MODERN, host="smtp.0ffice365.com"), ["OM208 error"]),
+        (rh("587/starttls", host="smtp.empres\u0430.com.br"), ["OM208 error"]),
+        (rh("587/starttls", host="smtp.empres\u00e1.com.br"), ["OM208 error"]),
+        (rh("587/starttls", host="smtp.xn--0.com"), ["OM204 error"]),
+        (rh("587/starttls", host="localhost"), ["OM209 error"]),
+        (rh("587/starttls", host="smtp.empresa.con"), ["OM209 error"]),
+        (rh("587/starttls", host="10.0.0.1"), ["OM204 error"]),
+        (rh("587/ssl"), ["OM302 error"]),
+        (rh("587/starttls", MODERN), ["OM404 error"]),
+        (rh("587/starttls", MODERN.replace("empresa.onmicrosoft.com", "common"), host=MICROSOFT), ["OM406 error"]),
+        (rh("587/starttls", MODERN.replace("soft.com", "soft.us"), host=MICROSOFT), ["OM405 error"]),
+        (rh("587/starttls", sender="rh@gmail.com"), ["OM504 error"]),
+    ],
+)
+def test_one_mistake_with_names_providers_and_clouds_is_one_finding(text: str, expected: list[str]) -> None:
+    assert rules(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (rh("465/implicit-tls", host=MICROSOFT), ["OM205 error"]),
+        (rh("2599/starttls", host=MICROSOFT), ["OM205 error"]),
+        (rh("25/starttls", host="smtp.gmail.com"), ["OM205 error", "OM408 note"]),
+        (rh("587/starttls", host="smtp.ofice365.com"), ["OM206 warning"]),
+        (rh("587/starttls", host="smtp.gmail.com.rede"), ["OM206 warning"]),
+        (rh("587/starttls", host="correio"), ["OM207 warning"]),
+        (rh("587/starttls", host="correio.local"), ["OM207 warning"]),
+        (rh("587/starttls", host="smtp.empresa.con"), ["OM210 note"]),
+        (rh("587/starttls", host="smtp-mail.outlook.com"), ["OM205 warning", "OM403 error"]),
+        (rh("587/starttls", sender="rh@gmail.com"), ["OM505 warning"]),
+    ],
+)
+def test_without_a_catalogue_names_and_providers_are_told_once(text: str, expected: list[str]) -> None:
+    assert sorted(rules(text, None)) == expected
+
+
+def test_what_rests_on_weak_sources_never_hides_that_it_is_not_approved() -> None:
+    def connection(settings: str | None) -> list[str]:
+        found = rules(rh("465/implicit-tls", host="smtp.terra.com.br"), settings)
+        return [rule for rule in found if rule.startswith("OM2")]
+
+    assert connection(TERRA) == ["OM209 error"]
+    assert connection(TERRA.replace('"587/starttls"]', '"587/starttls", "465/implicit-tls"]')) == ["OM205 warning"]
+    assert connection(None) == ["OM205 warning"]
+
+
+def test_a_login_is_missing_is_told_once() -> None:
+    settings = CATALOGUE.replace('["basic", "none"]', '["basic"]')
+    assert rules(rh("587/starttls", NONE), settings) == ["OM410 error"]
+
+
+def test_the_runtime_speaks_where_nothing_else_is_wrong() -> None:
+    runtime = '[runtime]\nplatform = "dotnet"\n'
+    assert rules(rh("465/implicit-tls"), CATALOGUE + runtime) == ["OM305 warning"]
+    assert rules(rh("465/implicit-tls", MODERN, host=MICROSOFT), CATALOGUE + runtime) == ["OM205 error"]
+    assert rules(rh("2599/implicit-tls"), CATALOGUE + runtime) == ["OM209 error"]
+
+
+def test_the_secret_of_another_operator_is_told_once() -> None:
+    other = rh("587/starttls").replace("operator: rh", "operator: rh2").replace("role: master", "role: standard")
+    files = {"rh": rh("587/starttls"), "rh2": other.replace("username: rh@", "username: folha@")}
+    found = told(files, CATALOGUE)
+    assert [(item.rule.id, item.file) for item in found if item.rule.id.startswith("OM6")] == [
+        ("OM604", "operators/rh2.yaml")
+    ]
+
+
 def test_two_mistakes_are_two_findings() -> None:
     assert rules(rh("465/starttls", MODERN, host="smtp.office365.com", sender="rh@outra.com.br")) == [
         "OM501 error",

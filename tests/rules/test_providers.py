@@ -38,11 +38,34 @@ def test_an_entry_is_plausible_and_says_where_it_comes_from(provider: Provider) 
     else:
         assert re.match(r"https://", provider.source)
     assert (provider.basic_ends is None) == (provider.basic_ends_source is None)
+    assert provider.app_password == (provider.app_password_source is not None)
+    assert (provider.cloud is not None) == (provider.family == "microsoft")
+    assert provider.cloud is not None or not provider.tenant_domains
+    for name in (*provider.mail_domains, *provider.tenant_domains, *(other.host for other in provider.other_hosts)):
+        assert parse_domain(name) == name
+    assert provider.accounts != "personal" or provider.mail_domains
+
+
+def test_a_host_and_a_mail_domain_belong_to_one_provider() -> None:
+    known = load_providers()
+    assert not set(known.by_other_host) & {host for provider in ALL for host in provider.hosts}
+    assert max(Counter(domain for provider in ALL for domain in provider.mail_domains).values()) == 1
+    assert known.by_mail_domain["hotmail.com"].id == "outlook-com"
+    provider, other = known.by_other_host["smtp-legacy.office365.com"]
+    assert (provider.id, other.purpose) == ("microsoft-365", "old-tls")
+    assert known.clouds_of_tenants == {
+        "onmicrosoft.com": ("global",),
+        "onmicrosoft.us": ("us-gov", "us-dod"),
+        "partner.onmschina.cn": ("china",),
+    }
 
 
 def test_the_providers_of_the_design_are_there() -> None:
     hosts = {
         "smtp.office365.com": "microsoft-365",
+        "smtp.office365.us": "microsoft-365-gcc-high",
+        "outlook-dod.office365.us": "microsoft-365-dod",
+        "smtp.partner.outlook.cn": "microsoft-365-china",
         "smtp-mail.outlook.com": "outlook-com",
         "smtp.gmail.com": "gmail",
         "smtp-relay.gmail.com": "google-workspace-relay",

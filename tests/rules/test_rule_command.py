@@ -111,7 +111,7 @@ def test_without_a_rule_all_are_listed(rule: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("OM2O1", "did you mean OM201 (port-encryption-mismatch)?"),
+        ("OM2O2", "did you mean OM202 (nonstandard-port)?"),
         ("port-encription-mismatch", "did you mean OM201 (port-encryption-mismatch)?"),
         ("xyz", "hint: `opsmail rule` lists all of them"),
         ("../OM201", "did you mean OM201"),

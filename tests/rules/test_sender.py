@@ -80,7 +80,15 @@ def test_om503_refuses_what_is_no_address(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["rh@intranet.local", "rh+folha@empresa.com.br", "ação@empresa.com.br", "rh@servidor"]
+    "address",
+    [
+        "rh@empresa.com.br",
+        "rh.folha_sp-2@a.b.empresa.com.br",
+        "rh@intranet.local",
+        "rh+folha@empresa.com.br",
+        "ação@empresa.com.br",
+        "rh@servidor",
+    ],
 )
 def test_om503_accepts_what_mail_servers_accept(address: str) -> None:
     assert not problems(rules.invalid_address, operator(sender={"address": address, "reply_to": address}))
@@ -126,3 +134,68 @@ def test_om504_accepts_approved_domains_in_any_case(settings: str | None) -> Non
 def test_om504_compares_whole_domains() -> None:
     assert problems(rules.sender_domain, operator(sender={"address": "rh@x.empresa.com.br"}), context(SETTINGS))
     assert problems(rules.sender_domain, operator(sender={"address": "rh@minhaempresa.com.br"}), context(SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("rh@gmail.com", "smtp.gmail.com"),
+        ("rh@gmail.com", "smtp-relay.gmail.com"),
+        ("rh@UOL.com.br", "smtps.bol.com.br"),
+        ("rh@hotmail.com", "smtp.office365.com"),
+        ("rh@empresa.com.br", "smtp.gmail.com"),
+        ("rh@empresa.com.br", "smtp.empresa.com.br"),
+        ("rh@empresa.com.br", "smtp.mail.me.com"),
+    ],
+)
+def test_om505_accepts_addresses_where_they_come_from(address: str, host: str) -> None:
+    assert not problems(rules.free_mail_sender, operator(sender={"address": address}, server={"host": host}))
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "message", "mark"),
+    [
+        (
+            "rh@gmail.com",
+            "smtp.sendgrid.net",
+            "`gmail.com` gives its addresses to anyone, and its mail comes from other servers",
+            "not a server of Gmail",
+        ),
+        ("rh@empresa.com.br", "smtps.uol.com.br", "UOL is for its own free addresses", "for `uol.com.br`"),
+    ],
+)
+def test_om505_says_who_the_address_belongs_to(address: str, host: str, message: str, mark: str) -> None:
+    problem = only(rules.free_mail_sender, operator(sender={"address": address}, server={"host": host}))
+    assert str(problem.message) == message
+    assert [(item.path, str(item.message)) for item in problem.marks] == [("server.host", mark)]
+
+
+@pytest.mark.parametrize(
+    "reply_to",
+    [
+        "suporte@EMPRESA.com.br",
+        "suporte@rh.empresa.com.br",
+        "suporte@loja.empresa.com.br",
+        "suporte@com.br",  # whatever that is, it is around the sender's domain
+        None,
+    ],
+)
+def test_om506_knows_its_own_domains(reply_to: str | None) -> None:
+    subject = operator(sender={"address": "rh@matriz.empresa.com.br", "reply_to": reply_to})
+    circumstances = context(SETTINGS.replace('"empresa.com.br", "loja', '"loja'))
+    assert not problems(rules.reply_to_elsewhere, subject, circumstances)
+
+
+@pytest.mark.parametrize("reply_to", ["suporte@outra.com.br", "suporte@empresa.com", "suporte@local", "suporte"])
+def test_om506_tells_of_others(reply_to: str) -> None:
+    problem = only(rules.reply_to_elsewhere, operator(sender={"reply_to": reply_to}))
+    assert problem.path == "sender.reply_to"
+    assert [mark.path for mark in problem.marks] == ["sender.address"]
+
+
+def test_om506_takes_the_catalogues_domains_too() -> None:
+    subject = operator(sender={"reply_to": "rh@parceira.org"})
+    circumstances = context(
+        SETTINGS.replace('sender_domains = ["empresa.com.br"]\n', 'sender_domains = ["parceira.org"]\n')
+    )
+    assert not problems(rules.reply_to_elsewhere, subject, circumstances)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,17 +17,19 @@ from opsmail.evidence.statement import Kind
 from opsmail.operator.digest import Connection, EffectiveOperator
 from opsmail.operator.model import Operator
 from opsmail.publish.plan import Origin, Plan, documents_needed, make_plan
-from opsmail.publish.publisher import Circumstances, Proofs, publish
+from opsmail.publish.publisher import Circumstances, Proofs, Sign, publish
 from opsmail.settings.load import Settings, load_settings
 from opsmail.shape import Decoder
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Generation, Published, read_published
-from opsmail.store.interface import Store
+from opsmail.store.interface import Head, Identity, Store
 
 ENVIRONMENT = "production"
 HOST = "mail.empresa.test"
 COMMIT = "c0" * 20
 ORIGIN = Origin(repository="github.com/empresa/mail", commit=COMMIT, settings_digest="sha256:" + "5e" * 32)
+NO_PROOFS = Proofs((), {})
+_OPERATOR = Decoder(Operator)
 CIRCUMSTANCES = Circumstances(actor="ana", time="2026-03-10T12:00:00Z", ruleset="1", required=("test-send",))
 
 
@@ -46,7 +49,7 @@ def operator(name: str = "rh", /, **sections: Any) -> Operator:
     for key, value in sections.items():
         merge = isinstance(value, dict) and isinstance(data.get(key), dict) and key != "authentication"
         data[key] = data[key] | value if merge else value
-    decoded, problems = Decoder(Operator).decode(data)
+    decoded, problems = _OPERATOR.decode(data)
     assert decoded is not None, problems
     assert not problems
     return decoded
@@ -116,25 +119,45 @@ class Shop:
         with self.store() as store:
             return planned(store, read_published(store, self.environment, self.verify), wanted, origin)
 
-    def publish(self, *operators: Operator, proofs: Proofs = Proofs((), {}), **more: Any) -> Generation:  # noqa: B008
+    def publish(self, *operators: Operator, connection: Connection | None = None, **more: Any) -> Generation:
         """Publish these operators, and nobody else."""
-        connection = more.pop("connection", None)
-        wanted = documents(operators, connection)
+        return self.publish_documents(documents(operators, connection), **more)
+
+    def publish_documents(
+        self,
+        wanted: Mapping[str, bytes],
+        *,
+        proofs: Proofs = NO_PROOFS,
+        circumstances: Circumstances = CIRCUMSTANCES,
+        sign: Sign | None = None,
+    ) -> Generation:
         with self.store() as store:
             published = read_published(store, self.environment, self.verify)
-            plan = planned(store, published, wanted)
             return publish(
                 store,
                 published,
-                plan,
+                planned(store, published, wanted),
                 wanted,
                 proofs,
-                more.pop("circumstances", CIRCUMSTANCES),
-                sign=more.pop("sign", self.sign),
-                verify=more.pop("verify", self.verify),
+                circumstances,
+                sign=sign or self.sign,
+                verify=self.verify,
             )
 
 
 def planned(store: Store, published: Published, wanted: Mapping[str, bytes], origin: Origin = ORIGIN) -> Plan:
     """The plan from what is published to `wanted`."""
     return make_plan(published, store.read(documents_needed(published, wanted)), wanted, origin)
+
+
+def plan_between(
+    before: Iterable[Operator], after: Iterable[Operator], connections: tuple[Connection, Connection] | None = None
+) -> Plan:
+    """The plan from a fleet that is published (as generation 1, where there is anybody) to another, without a store."""
+    old, new = connections or (Connection(), Connection())
+    published = documents(before, old)
+    manifest = {name: hashlib.sha256(content).hexdigest() for name, content in published.items()}
+    digest = "9e" * 32 if published else None
+    head = Head(Identity("5a" * 16, 1), ENVIRONMENT, number=1 if published else 0, digest=digest)
+    contents = {manifest[name]: content for name, content in published.items()}
+    return make_plan(Published(head, digest, None, manifest), contents, documents(after, new), ORIGIN)

@@ -2,43 +2,82 @@
 
 from __future__ import annotations
 
-from opsmail.check.interface import FleetRule, OperatorRule
-from opsmail.check.rules import authentication, encryption, fleet, secrets, sender, server
+from opsmail.check.interface import DocumentRule, FleetRule, OperatorRule, SettingsRule
+from opsmail.check.rules import (
+    approvals,
+    authentication,
+    credentials,
+    encryption,
+    endpoints,
+    fleet,
+    hosts,
+    microsoft,
+    runtimes,
+    secrets,
+    sender,
+    server,
+    shared,
+    text,
+)
 from opsmail.check.rules.structure import STRUCTURE_RULES
 from opsmail.findings import RuleMeta
 
+DOCUMENT_RULES: tuple[DocumentRule, ...] = (text.secret_in_text,)
 OPERATOR_RULES: tuple[OperatorRule, ...] = (
     server.port_encryption_mismatch,
     server.nonstandard_port,
     server.cleartext_port,
     server.host_is_not_a_name,
+    endpoints.provider_endpoint,
+    hosts.misspelt_provider,
+    hosts.local_host,
+    hosts.lookalike_host,
     server.server_not_approved,
+    hosts.unknown_host_suffix,
     encryption.encryption_off,
     encryption.microsoft_needs_tls12,
+    runtimes.runtime_cannot_tls12,
+    runtimes.runtime_cannot_implicit_tls,
     authentication.modern_needs_tls,
     authentication.credentials_in_clear,
     authentication.microsoft_basic_retiring,
+    microsoft.modern_needs_microsoft,
+    microsoft.cloud_mismatch,
+    microsoft.shared_tenant,
+    credentials.username_form,
+    credentials.app_password,
+    credentials.long_lived_secret,
+    authentication.none_not_approved,
+    credentials.expiring_credential,
     sender.sender_is_not_account,
     sender.sender_differs,
     sender.invalid_address,
     sender.sender_domain,
+    sender.free_mail_sender,
+    sender.reply_to_elsewhere,
     secrets.literal_secret,
     secrets.unknown_secret_scheme,
     secrets.secret_not_for_server,
 )
 FLEET_RULES: tuple[FleetRule, ...] = (
+    shared.shared_secret,
     fleet.no_master,
     fleet.several_masters,
     fleet.master_disabled,
     fleet.duplicate_operator,
+    shared.over_provider_limit,
+    shared.same_settings,
 )
+SETTINGS_RULES: tuple[SettingsRule, ...] = (approvals.approval_overdue,)
 
 
 def all_rules() -> dict[str, RuleMeta]:
     """Return every rule's metadata by id, in the order of ids."""
     metas = [
         *STRUCTURE_RULES.values(),
+        *(rule.meta for rule in DOCUMENT_RULES),
         *(rule.meta for rule in OPERATOR_RULES),
         *(rule.meta for rule in FLEET_RULES),
+        *(rule.meta for rule in SETTINGS_RULES),
     ]
     return {meta.id: meta for meta in sorted(metas, key=lambda meta: meta.id)}

@@ -1,4 +1,4 @@
-"""OM4xx: authentication."""
+"""OM401 to OM403 and OM410: whether the login is safe, and one that works."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from opsmail.check.interface import Context, Mark, Problem, operator_rule
 from opsmail.check.rules.connections import usual_remedy
 from opsmail.findings import Severity
 from opsmail.messages import Message, msg
-from opsmail.operator.model import BasicAuthentication, Encryption, ModernAuthentication, Operator
+from opsmail.operator.model import BasicAuthentication, Encryption, ModernAuthentication, NoAuthentication, Operator
 from opsmail.providers import Provider
+from opsmail.settings.model import AuthenticationType
 
 
 @operator_rule("OM401", "modern-needs-tls", Severity.ERROR, unwaivable=True)
@@ -93,3 +94,20 @@ def _retirement_remedy(provider: Provider) -> Message:
             source=provider.basic_ends_source,
         )
     return msg("change to `modern` (OAuth 2.0): {source}", source=provider.basic_ends_source)
+
+
+@operator_rule("OM410", "none-not-approved", Severity.ERROR, unwaivable=True)
+def none_not_approved(operator: Operator, context: Context) -> Iterator[Problem]:
+    """Sending without a login is for the servers that IT has opened for it."""
+    if not isinstance(operator.authentication, NoAuthentication):
+        return
+    entry = context.settings.catalogue.entry(operator.server.host)
+    if entry is None or AuthenticationType.NONE in entry.authentication:
+        return
+    yield Problem(
+        "authentication.type",
+        msg("`{host}` is not approved for sending without a login", host=entry.host),
+        label=msg("no login"),
+        help=msg("log in, approved: {types}", types=", ".join(f"`{kind.value}`" for kind in entry.authentication)),
+        marks=(Mark("server.host", msg("needs a login")),),
+    )

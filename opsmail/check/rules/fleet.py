@@ -39,7 +39,7 @@ def several_masters(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     if len(masters) < 2:
         return
     for member in masters:
-        others = tuple(Mark("role", msg("another master"), other.file) for other in masters if other is not member)
+        others = tuple(Mark("role", msg("another master"), other.file) for other in masters[:11] if other is not member)
         yield FleetProblem(
             member.file,
             Problem(

@@ -16,7 +16,7 @@ _TOGETHER = (
     frozenset({"CJK", "BOPOMOFO"}),
     frozenset({"CJK", "HANGUL"}),
 )
-_ASCII_LOOKS = str.maketrans("01I", "oll")
+_ASCII_LOOKS = str.maketrans({"0": "o", "1": "l", "I": "l"})
 
 
 def readable(host: str) -> str:
@@ -112,7 +112,7 @@ def _script(letter: str) -> str:
 @cache
 def _letters() -> Mapping[str, str]:
     """Return each letter beyond ASCII with the ASCII that it looks like."""
-    result = {}
+    result: dict[str, str] = {}
     for line in (files("opsmail") / "data" / "confusables.txt").read_text("utf-8").splitlines():
         look, _, points = line.partition(":")
         if points and not line.startswith("#"):

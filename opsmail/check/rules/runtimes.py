@@ -32,7 +32,7 @@ class RuntimeFacts:
         name: as people call it.
         tls12_from: the first version with TLS 1.2; None where all have it.
         tls12_default_from: the first version that uses it without being told to.
-        implicit_tls: whether the platform's own mail client speaks TLS from the first byte.
+        starttls_only: its own mail client, where that knows no TLS from the first byte.
         source: where that is written.
         verified_on: when it was looked up.
     """
@@ -41,7 +41,7 @@ class RuntimeFacts:
     name: _Text
     tls12_from: _Version | None = None
     tls12_default_from: _Version | None = None
-    implicit_tls: bool = True
+    starttls_only: _Text | None = None
     source: _Text
     verified_on: date
 
@@ -87,7 +87,9 @@ def runtime_cannot_tls12(server: Server, context: Context) -> Iterator[Problem]:
         "server.encryption",
         msg("{platform} {version} cannot do TLS 1.2", platform=facts.name, version=version)
         if cannot
-        else msg("{platform} {version} does TLS 1.2 only where it is switched on", platform=facts.name, version=version),
+        else msg(
+            "{platform} {version} does TLS 1.2 only where it is switched on", platform=facts.name, version=version
+        ),
         label=msg("needs TLS 1.2"),
         help=_tls12_remedy(facts, cannot=cannot),
         severity=None if cannot else Severity.WARNING,
@@ -124,11 +126,11 @@ def runtime_cannot_implicit_tls(server: Server, context: Context) -> Iterator[Pr
     if server.encryption is not Encryption.IMPLICIT_TLS:
         return
     facts = _facts(context)
-    if facts is None or facts.implicit_tls:
+    if facts is None or facts.starttls_only is None:
         return
     yield Problem(
         "server.encryption",
-        msg("the mail client of {platform} knows no implicit TLS", platform=facts.name),
-        label=msg("System.Net.Mail cannot do this"),
-        help=msg("use port 587 with `starttls`; with another client, such as MailKit, have this waived"),
+        msg("{client} of {platform} knows no implicit TLS", client=facts.starttls_only, platform=facts.name),
+        label=msg("not with this client"),
+        help=msg("use port 587 with `starttls`; where another mail library sends, have this waived"),
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_address
 from opsmail.check.interface import Context, Mark, Problem, operator_rule
+from opsmail.check.rules.suffixes import registered_domain
 from opsmail.findings import Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Operator
+
+#: Addresses that nobody has to look at twice; all within the lengths of RFC 5321.
+_PLAIN_ADDRESS = re.compile(r"[a-z0-9]{1,20}(?:[._-][a-z0-9]{1,20}){0,2}@(?:[a-z0-9]{1,60}\.){1,3}[a-z]{2,20}")
 
 
 @operator_rule("OM501", "sender-is-not-account", Severity.ERROR)
@@ -66,7 +71,7 @@ def _differs(operator: Operator) -> bool:
 def invalid_address(operator: Operator, context: Context) -> Iterator[Problem]:
     """Addresses as RFC 5321 allows them."""
     for path, text in (("sender.address", operator.sender.address), ("sender.reply_to", operator.sender.reply_to)):
-        if text is None:
+        if text is None or _PLAIN_ADDRESS.fullmatch(text) is not None:
             continue
         try:
             parse_address(text)
@@ -105,3 +110,55 @@ def _foreign(message: Message, remedy: Message) -> Problem:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+@operator_rule("OM505", "free-mail-sender", Severity.WARNING)
+def free_mail_sender(operator: Operator, context: Context) -> Iterator[Problem]:
+    """An address that anyone can have on a company's server, or a company's address on a server for such addresses."""
+    domain = operator.sender.address.rpartition("@")[2].lower()
+    owner = context.providers.by_mail_domain.get(domain)
+    provider = context.providers.of_host(operator.server.host)
+    if owner is not None:
+        if provider is None or provider.family != owner.family:
+            yield Problem(
+                "sender.address",
+                msg("`{domain}` gives its addresses to anyone, and its mail comes from other servers", domain=domain),
+                label=msg("a free address"),
+                help=msg("use an address of the organisation's own domain"),
+                marks=(Mark("server.host", msg("not a server of {provider}", provider=owner.name)),),
+            )
+    elif provider is not None and provider.accounts == "personal":
+        yield Problem(
+            "sender.address",
+            msg("{provider} is for its own free addresses", provider=provider.name),
+            label=msg("an address of an organisation"),
+            help=msg("send it through the organisation's own server"),
+            marks=(Mark("server.host", msg("for {domains}", domains=_listed(provider.mail_domains[:3]))),),
+        )
+
+
+@operator_rule("OM506", "reply-to-elsewhere", Severity.NOTE)
+def reply_to_elsewhere(operator: Operator, context: Context) -> Iterator[Problem]:
+    """Answers go to another organisation."""
+    if operator.sender.reply_to is None:
+        return
+    replies = operator.sender.reply_to.rpartition("@")[2].lower()
+    own = operator.sender.address.rpartition("@")[2].lower()
+    if replies == own or _is_own(replies, own, operator, context):
+        return
+    yield Problem(
+        "sender.reply_to",
+        msg("answers go to `{replies}`, messages come from `{own}`", replies=replies, own=own),
+        label=msg("another domain"),
+        help=msg("if that is right, nothing has to be done; a domain of your own, IT adds to `policy.sender_domains`"),
+        marks=(Mark("sender.address", msg("the sender")),),
+    )
+
+
+def _is_own(replies: str, own: str, operator: Operator, context: Context) -> bool:
+    entry = context.settings.catalogue.entry(operator.server.host)
+    approved = context.settings.file.policy.sender_domains + (() if entry is None else entry.sender_domains)
+    if replies in approved or replies.endswith(f".{own}") or own.endswith(f".{replies}"):
+        return True
+    registered = registered_domain(replies)
+    return registered is not None and registered == registered_domain(own)

@@ -34,7 +34,7 @@ h2 { font-size: 1.1rem; margin-block: 0 .25rem; overflow-wrap: anywhere; }
 p { margin-block: .25rem; overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .5rem; border: 1px solid var(--line); border-radius: .25rem; }
 pre, code { font-family: ui-monospace, monospace; }
-"""
+""".strip()
 
 
 def _digest(style: str) -> str:

@@ -1,6 +1,7 @@
 """`--format junit`: a test report, in which each file is a test case that passes without errors.
 
-The shape is the one that Jenkins, GitLab and Azure read: a suite of cases with at most one `failure` each.
+The shape is that of Jenkins' schema junit-10, which GitLab and Azure read too. A case has at most one `failure`: some
+readers show only the first.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def render(report: Report, language: NullTranslations, style: Style) -> str:
 
 
 def _case(file: str, findings: Sequence[Finding], page: Page) -> list[str]:
-    head = f'<testcase classname="{_CLASS}" name="{for_xml(file)}" file="{for_xml(file)}"'
+    head = f'<testcase classname="{_CLASS}" name="{for_xml(file)}"'
     if not findings:
         return [f"{head}/>"]
     errors = [finding for finding in findings if _fails(finding)]

@@ -33,7 +33,7 @@ def render(report: Report, language: NullTranslations, style: Style) -> str:
     own = {finding.rule.id: finding.rule for finding in report.active if finding.rule.id not in known}
     metas = [*known.values(), *(own[rule_id] for rule_id in sorted(own))]
     return json_text(
-        document(report, metas, lambda rule_id: load_page(rule_id) if rule_id in known else None, __version__)
+        document(report, metas, lambda rule_id: packaged_page(rule_id) if rule_id in known else None, __version__)
     )
 
 
@@ -74,6 +74,14 @@ def document(
         ],
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def packaged_page(rule_id: str) -> RulePage | None:
+    """Return a rule's page; one that is missing costs its help, not the report."""
+    try:
+        return load_page(rule_id)
+    except FileNotFoundError:
+        return None
 
 
 def _invocation(left_out: int) -> dict[str, Any]:

@@ -66,21 +66,27 @@ def as_json(entries: Sequence[Entry]) -> str:
     return json.dumps({"schema": SCHEMA, "generations": generations}, indent=1, allow_nan=False) + "\n"
 
 
-def operator_text(document: Mapping[str, Any], style: Style) -> str:
+def operator_text(document: Mapping[str, Any], language: NullTranslations, style: Style) -> str:
     """Return a published operator, one field a line; the catalogue's part stands under `connection`."""
     shown = {**document["operator"], "connection": document["connection"]}
-    return "".join(f"{line}\n" for line in _tree(shown, "", style))
+    return "".join(f"{line}\n" for line in _tree(shown, "", language, style))
 
 
-def _tree(fields: Mapping[str, Any], indent: str, style: Style) -> Iterator[str]:
+def _tree(fields: Mapping[str, Any], indent: str, language: NullTranslations, style: Style) -> Iterator[str]:
     for name, value in fields.items():
         label = f"{indent}{style.paint(for_terminal(name), bold=True)}:"
         if isinstance(value, dict):
             yield label if value else f"{label} –"
-            yield from _tree(value, f"{indent}  ", style)
+            yield from _tree(value, f"{indent}  ", language, style)
         else:
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield f"{label} {for_terminal(shown)}"
+            yield f"{label} {for_terminal(_shown(value, language))}"
+
+
+def _shown(value: Any, language: NullTranslations) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    # A certificate, for example: what it says can be had as JSON.
+    return msg("({count} lines)", count=value.count("\n")).render(language) if "\n" in value else value
 
 
 def _facts(entry: Entry) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red"}
 _LONGEST_VALUE = 80
 _PLAIN = re.compile(r"\S+")
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._]+")
 _ACTIVE = frozenset("\\`*_{}[]()<>#+!|@:/&~")
 
 

@@ -37,7 +37,7 @@ def test_names_that_may_be_shown(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["hunter2", "server.S3cr3t", "authentication.password.x", "unknown.port", "labels.a.b"]
+    "path", ["hunter2", "server.S3cr3t", "authentication.password.x", "unknown.port", "labels.a.b", "labels.0"]
 )
 def test_names_that_may_be_secrets(path: str) -> None:
     assert not OPERATOR.shows_key(path)
@@ -60,6 +60,7 @@ def test_names_that_may_be_secrets(path: str) -> None:
         ("authentication.pasword", "hunter2", "hunter2", 0),
         ("server", "hunter2", "hunter2", 0),
         ("labels", "hunter2", "hunter2", 0),
+        ("labels.0", "hunter2", "hunter2", 0),
         ("labels.a.b", "hunter2", "hunter2", 0),
         ("server.port.0", "hunter2", "hunter2", 0),
     ],

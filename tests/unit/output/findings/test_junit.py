@@ -16,7 +16,7 @@ from tests.unit.output.findings.reports import RICH, hostile, render, report_of
 _ATTRIBUTES = {
     "testsuites": {"name", "tests", "failures", "errors"},
     "testsuite": {"name", "tests", "failures", "errors", "skipped"},
-    "testcase": {"classname", "name", "file"},
+    "testcase": {"classname", "name"},
     "failure": {"message", "type"},
     "system-out": set[str](),
 }
@@ -53,7 +53,7 @@ def test_all_of_it() -> None:
 
 
 def test_a_case_for_each_file_and_only_errors_fail() -> None:
-    cases = {case.attrib["file"]: case for case in read(RICH)}
+    cases = {case.attrib["name"]: case for case in read(RICH)}
     assert list(cases) == [
         "operators/ação 1.yaml",
         "operators/cobranca.yaml",
@@ -61,7 +61,7 @@ def test_a_case_for_each_file_and_only_errors_fail() -> None:
         "operators/rh.yaml",
         "opsmail.toml",
     ]
-    assert [file for file, case in cases.items() if case.find("failure") is None] == [
+    assert [name for name, case in cases.items() if case.find("failure") is None] == [
         "operators/cobranca.yaml",
         "opsmail.toml",
     ]
@@ -78,5 +78,5 @@ def test_a_run_without_files_is_a_suite_without_cases() -> None:
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_no_text_changes_the_structure(text: str) -> None:
     suite = read(hostile(text))
-    assert [case.attrib["file"] for case in suite] == [for_terminal(text), "other"]
+    assert [case.attrib["name"] for case in suite] == [for_terminal(text), "other"]
     assert all(case.find("failure") is not None for case in suite[:1])

@@ -18,6 +18,7 @@ from opsmail.check.rules import all_rules
 from opsmail.check.sources import SourceText
 from opsmail.findings import Severity
 from opsmail.messages import msg
+from opsmail.output.escape import json_text
 from opsmail.output.findings import Report, sarif
 from opsmail.output.findings.sarif_rules import descriptor
 from tests.unit.output.findings.naughty import NAUGHTY
@@ -313,11 +314,16 @@ def test_the_rule_table_is_whole() -> None:
         assert ("security" in rule["properties"]["tags"]) == (severity is not None)
         assert severity is None or 0 < float(severity) <= 10
         assert rule["help"]["text"]
-    for rule_id in all_rules():
-        rule = rules[[item["id"] for item in rules].index(rule_id)]
-        assert rule["help"]["markdown"].startswith(f"# {rule_id} ")
+    helps = {rule["id"]: rule["help"].get("markdown", "") for rule in rules}
+    assert helps[MISMATCH.id].startswith("# OM201 port-encryption-mismatch\n")
+    assert helps[OWN.id] == ""
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+
+
+def test_a_missing_page_costs_the_help_alone() -> None:
+    assert sarif.packaged_page("OM000") is None
+    assert sarif.packaged_page(MISMATCH.id) is not None
 
 
 def test_what_github_needs_of_a_result() -> None:
@@ -356,9 +362,12 @@ def test_lines_are_recognised_where_nothing_of_them_may_be_secret() -> None:
     )
 
 
-def test_a_line_that_is_gone_has_no_hash() -> None:
-    (result,) = run_of(replace(report_of(FINDINGS[0]), source=lambda _: SourceText("gone", frozenset())))["results"]
-    assert list(result["partialFingerprints"]) == ["opsmail/v1"]
+def test_without_the_line_there_is_no_hash() -> None:
+    gone = replace(report_of(FINDINGS[0]), source=lambda _: SourceText("gone", frozenset()))
+    unknown = Report((FINDINGS[0],), gone.summary)
+    for report in (gone, unknown):
+        (result,) = run_of(report)["results"]
+        assert list(result["partialFingerprints"]) == ["opsmail/v1"]
 
 
 def test_two_environments_are_two_analyses() -> None:
@@ -369,7 +378,10 @@ def test_two_environments_are_two_analyses() -> None:
 
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_any_text_is_valid(text: str) -> None:
-    run = run_of(hostile(text))
+    report = hostile(text)
+    log = json.loads(json_text(sarif.document(report, [report.findings[0].rule], page, "1.2.3")))
+    validator().validate(log)
+    run = log["runs"][0]
     assert len(run["results"]) == 3
     for result in run["results"]:
         uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
@@ -381,8 +393,8 @@ def test_any_text_is_valid(text: str) -> None:
 
 
 def test_more_results_than_github_takes() -> None:
-    many = [FINDINGS[4]] * 25_001 + [replace(FINDINGS[0], fix=None)]
-    log = sarif.document(report_of(*many), [FINDINGS[4].rule, MISMATCH], page, "1.2.3")
+    many = [FINDINGS[6]] * 25_001 + [replace(FINDINGS[0], fix=None)]
+    log = sarif.document(report_of(*many), [OWN, MISMATCH], page, "1.2.3")
     run = log["runs"][0]
     assert len(run["results"]) == 25_000
     assert run["results"][0]["ruleId"] == "OM201"

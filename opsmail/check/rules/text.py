@@ -1,0 +1,115 @@
+"""OM605: secrets where nobody looks for them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from opsmail.check.detection import (
+    FORMAL_FIELDS,
+    SECRET_FIELDS,
+    SHORTEST_TOKEN,
+    holds_secret,
+    looks_secret,
+    may_hold_secret,
+)
+from opsmail.check.interface import Problem, document_rule
+from opsmail.findings import Severity, Span
+from opsmail.messages import msg
+from opsmail.source.document import Document
+
+#: Editors read the first; it is in every file.
+_KNOWN_COMMENTS = (" yaml-language-server:", " SPDX-License-Identifier:")
+_HELP = msg("change it now, since git keeps what it has seen; then delete it here")
+
+
+@document_rule("OM605", "secret-in-text", Severity.ERROR, unwaivable=True)
+def secret_in_text(document: Document) -> Iterator[Problem]:
+    """Something that looks like a secret, in a comment or in a field that is not for secrets."""
+    comments = list(_comments(document))
+    if not _is_worth_a_look(document, comments):
+        return
+    for comment in comments:
+        if looks_secret(comment.text):
+            yield _in_comment(document, comment.offset)
+    for path, scalar in document.scalars.items():
+        if holds_secret(path, scalar.value):
+            yield _in_field(path)
+
+
+class _Comment(NamedTuple):
+    """What follows a `#` that stands in no value, to the end of the line."""
+
+    offset: int
+    text: str
+
+
+def _comments(document: Document) -> Iterator[_Comment]:
+    text = document.text
+    values: _Values | None = None
+    offset = text.find("#")
+    while offset >= 0:
+        after = offset + 1
+        if offset == 0 or text[offset - 1] in " \t\n":
+            values = values or _Values(document)
+            inside = values.end_of(offset)
+            if inside is not None:
+                after = inside
+            else:
+                end = text.find("\n", offset)
+                after = len(text) if end < 0 else end
+                comment = text[offset + 1 : after]
+                if not comment.startswith(_KNOWN_COMMENTS):
+                    yield _Comment(offset, comment)
+        offset = text.find("#", after)
+
+
+class _Values:
+    """Where the values of a document stand, for looking up an offset without going through all of them."""
+
+    def __init__(self, document: Document) -> None:
+        spans = sorted((item.start_mark.index, item.end_mark.index) for item in document.scalars.values())
+        self._starts = [start for start, _ in spans]
+        self._ends = [end for _, end in spans]
+
+    def end_of(self, offset: int) -> int | None:
+        """Return where the value around `offset` ends, None where there is none."""
+        index = bisect_right(self._starts, offset) - 1
+        return self._ends[index] if index >= 0 and offset < self._ends[index] else None
+
+
+def _is_worth_a_look(document: Document, comments: Sequence[_Comment]) -> bool:
+    """Look at everything that people write freely at once, because nearly all files have nothing to find."""
+    free = [comment.text for comment in comments]
+    for path, scalar in document.scalars.items():
+        if path in FORMAL_FIELDS:
+            value = scalar.value
+            if len(value) >= SHORTEST_TOKEN and not value.islower():
+                return True
+        elif path not in SECRET_FIELDS:
+            free += (path.rpartition(".")[2], scalar.value)
+    return may_hold_secret("\n".join(free))
+
+
+def _in_comment(document: Document, offset: int) -> Problem:
+    line = document.text.count("\n", 0, offset) + 1
+    column = offset - document.text.rfind("\n", 0, offset)
+    return Problem(
+        "",
+        msg("this comment holds something that looks like a password, a key or a token"),
+        label=msg("not shown"),
+        help=_HELP,
+        span=Span(line, column, line, column + 1),
+    )
+
+
+def _in_field(path: str) -> Problem:
+    return Problem(
+        path,
+        msg("this looks like a password, a key or a token, in a field that is not for secrets"),
+        label=msg("the value is not shown"),
+        help=_HELP,
+        at_key=True,  # the value's own place would tell its length
+    )
+

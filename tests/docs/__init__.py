@@ -1,0 +1,1 @@
+"""What is written for people says what the program does."""

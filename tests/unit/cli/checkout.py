@@ -1,0 +1,141 @@
+"""A repository in a temporary folder, and the command run in it, in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsmail.cli.face import run
+from opsmail.evidence.keys import SigningKey
+from tests.unit.servers import Server, ca
+
+HOST = "mail.empresa.test"
+RECIPIENT = "teste@empresa.test"
+#: Of the machine that runs the tests, nothing may count.
+_FOREIGN = ("OPSMAIL_", "GITHUB_", "GITLAB_", "CI_", "SYSTEM_", "BUILD_", "GIT_")
+_ALSO_FOREIGN = ("TF_BUILD", "NO_COLOR", "FORCE_COLOR", "CI")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command wrote."""
+
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Checkout:
+    """A git repository with operators, a catalogue and a key; the private one and the passwords are in the environment."""
+
+    root: Path
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+    key: SigningKey = field(default_factory=SigningKey.generate)
+
+    def __post_init__(self) -> None:
+        self.root.mkdir()
+        self.monkeypatch.chdir(self.root)
+        for name in os.environ:
+            if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN:
+                self.monkeypatch.delenv(name)
+        self.monkeypatch.setenv("OPSMAIL_SIGNING_KEY", self.key.pem())
+        self.git("init", "--quiet", "--initial-branch", "main")
+        self.write("keys/ci.pub.pem", self.key.public.pem())
+        self.write("ca.pem", ca())
+        self.write(".gitignore", "*.db*\n.opsmail/\n/out/\n")
+        (self.root / "out").mkdir()
+
+    # --- files
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text("utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = self.read(name)
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def settings(self, server: Server | None = None, more: str = "", require: str = '["test-send"]') -> None:
+        """Write `opsmail.toml`, which approves `server` as `HOST`."""
+        address = f'address = "{server.address}"\nca = "ca.pem"\n' if server else ""
+        self.write(
+            "opsmail.toml",
+            f'[[servers]]\nhost = "{HOST}"\nconnections = ["587/starttls"]\nauthentication = ["basic", "none", "modern"]\n'
+            f'secrets = ["env://OPSMAIL_SECRET_{{OPERATOR}}"]\ntenants = ["empresa.test"]\nclient_ids = ["x"]\n{address}\n'
+            f'[live]\nrecipient = "{RECIPIENT}"\ntimeout_seconds = 10\n\n'
+            f'[gate]\nrequire = {require}\n\n[[gate.keys]]\nfile = "keys/ci.pub.pem"\n'
+            f'kinds = ["test-send", "generation"]\nenvironments = ["default", "production"]\n\n{more}',
+        )
+
+    def operator(self, name: str, *, role: str = "standard", authentication: str = "", more: str = "") -> None:
+        login = authentication or (
+            f"  type: basic\n  username: {name}@empresa.test\n  password: env://OPSMAIL_SECRET_{name.upper()}\n"
+        )
+        self.write(
+            f"operators/{name}.yaml",
+            f"version: 1\noperator: {name}\nrole: {role}\nsender:\n  address: {name}@empresa.test\nserver:\n"
+            f"  host: {HOST}\n  port: 587\n  encryption: starttls\nauthentication:\n{login}{more}",
+        )
+        self.monkeypatch.setenv(f"OPSMAIL_SECRET_{name.upper()}", f"s3nh4-{name}")
+
+    def fleet(self, server: Server | None = None, *names: str, **options: str) -> str:
+        """Write settings, a master and these operators; commit them and return the commit."""
+        self.settings(server, **options)
+        self.operator("chefe", role="master")
+        for name in names:
+            self.operator(name)
+        return self.commit()
+
+    def evidence(self) -> list[Path]:
+        return sorted((self.root / ".opsmail/evidence").glob("*.dsse.json"))
+
+    # --- commands
+
+    def git(self, *arguments: str) -> str:
+        identity = {
+            f"GIT_{who}_{what}": "ti@empresa.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+        }
+        nothing = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env=os.environ | identity | nothing,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, (arguments, done.stderr)
+        return done.stdout.decode().strip()
+
+    def commit(self) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "x")
+        return self.git("rev-parse", "HEAD")
+
+    def run(self, *arguments: str | Path, code: int = 0, environment: Mapping[str, str] | None = None) -> Said:
+        """Run opsmail; it must end with `code`, and say nothing of the passwords."""
+        with self.monkeypatch.context() as patch:
+            for name, value in (environment or {}).items():
+                patch.setenv(name, value)
+            self.capsys.readouterr()
+            ended = run([str(argument) for argument in arguments])
+        said = Said(*self.capsys.readouterr())
+        assert ended == code, (arguments, ended, said)
+        assert "s3nh4" not in said.out + said.err
+        return said

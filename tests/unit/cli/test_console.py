@@ -1,0 +1,97 @@
+"""What commands say on standard error, and how results reach standard output."""
+
+from __future__ import annotations
+
+import io
+from gettext import NullTranslations
+
+import pytest
+
+from opsmail.cli.console import Console
+from opsmail.errors import UnavailableError, UsageError
+from opsmail.messages import msg
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Shouting(NullTranslations):
+    def gettext(self, message: str) -> str:
+        return message.upper()
+
+
+class Narrow(io.RawIOBase):
+    """A pipe that takes three bytes at a time."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        taken = bytes(memoryview(data)[:3])  # type: ignore[call-overload]  # whatever `write` takes
+        self.written += taken
+        return len(taken)
+
+
+@pytest.mark.parametrize(
+    ("option", "variables", "terminal", "colors"),
+    [
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"TERM": "dumb"}, True, False),
+    ],
+)
+def test_colours(
+    option: str, variables: dict[str, str], terminal: bool, colors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Console(color=option).colors(Terminal() if terminal else io.StringIO()) is colors
+    assert Console(color=option).colors(None) is (option == "always" or "FORCE_COLOR" in variables and option == "auto")
+
+
+def test_a_language() -> None:
+    assert Console(Shouting()).text(msg("a sentence")) == "A SENTENCE"
+
+
+def test_sentences_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.say(msg("{name}", name="a\nb\x1b[31m"))
+    console.progress("rendered\nlines")
+    assert capsys.readouterr().err == "a\\x0ab\\x1b[31m\nrendered\nlines\n"
+
+
+def test_an_error_in_colour(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(color="always").error(UsageError(msg("this"), hint=msg("that")))
+    assert capsys.readouterr().err == "\x1b[1;31merror\x1b[0m: this\n\x1b[36mhint\x1b[0m: that\n"
+
+
+def test_a_result_is_bytes(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    print("before")  # what Python still holds comes first
+    Console().result("ção \udcff\n")
+    assert capfdbinary.readouterr().out == b"before\n" + "ção ".encode() + b"\\udcff\n"
+
+
+def test_a_result_reaches_a_pipe_that_takes_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As standard output is with PYTHONUNBUFFERED."""
+    pipe = Narrow()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(pipe, write_through=True))  # type: ignore[type-var]
+    Console().result("x" * 1000)
+    assert pipe.written == b"x" * 1000
+
+
+def test_a_closed_output_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(UnavailableError, match="standard output is closed"):
+        Console().result("x")

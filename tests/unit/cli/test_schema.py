@@ -1,0 +1,34 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from opsmail.cli.face import run
+
+
+def test_their_names(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"]) == 0
+    assert capfd.readouterr().out == "operator\nsettings\n"
+
+
+@pytest.mark.parametrize("name", ["operator", "settings"])
+def test_one_is_printed(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", name]) == 0
+    assert json.loads(capfd.readouterr().out)["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files"),
+    [((), ["operator.schema.json", "settings.schema.json"]), (("settings",), ["settings.schema.json"])],
+)
+def test_they_are_written(
+    arguments: tuple[str, ...], files: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["schema", *arguments, "--write", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
+    assert capfd.readouterr().err.splitlines() == [f"wrote {tmp_path / name}" for name in files]
+
+
+@pytest.mark.parametrize("arguments", [("opertor",), ("--write", "/nowhere")])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert run(["schema", *arguments]) == 2

@@ -1,0 +1,205 @@
+"""Results of live tests: a line for what passed, an explanation for what did not, and exactly the agreed JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from gettext import NullTranslations
+
+import pytest
+
+from opsmail.evidence.facts import Depth
+from opsmail.live.result import Failure, Outcome, StageResult, TestResult
+from opsmail.mail.diagnosis import Diagnosis, Fault
+from opsmail.mail.failure import Stage
+from opsmail.mail.peer import TlsFacts
+from opsmail.mail.reply import Reply
+from opsmail.mail.rules import LIVE_RULES
+from opsmail.messages import msg
+from opsmail.output.results import tests
+from opsmail.output.style import Style
+
+ENGLISH = NullTranslations()
+PLAIN = Style(color=False)
+TLS = TlsFacts(
+    version="TLSv1.3",
+    cipher="TLS_AES_256_GCM_SHA384",
+    subject="CN=mail.empresa.test",
+    issuer="CN=CA \u202e",
+    not_before=None,
+    not_after=datetime(2027, 1, 31, 12, 30, tzinfo=UTC),
+    san=("mail.empresa.test",),
+    sha256="ab" * 32,
+)
+QUEUED = Reply(250, "2.0.0", ("Ok: queued as 4F1B2",))
+BAD = Reply(535, "5.7.139", ("Authentication unsuccessful", "SmtpClientAuthentication is disabled"))
+PASSED = TestResult(
+    operator="rh",
+    digest="sha256:" + "d1" * 32,
+    outcome=Outcome.PASSED,
+    depth=Depth.SEND,
+    stages=(
+        StageResult(Stage.RESOLVE, Outcome.PASSED, 1),
+        StageResult(Stage.TLS, Outcome.PASSED, 31, tls=TLS),
+        StageResult(Stage.AUTHENTICATE, Outcome.PASSED, 5, mechanism="PLAIN", reply=Reply(235, None, ("ok",))),
+        StageResult(Stage.SEND, Outcome.PASSED, 9, reply=QUEUED),
+    ),
+    milliseconds=412,
+)
+DIAGNOSIS = Diagnosis(
+    rule=LIVE_RULES["OM915"],
+    cause=msg("SMTP AUTH is switched off for the tenant"),
+    remedy=msg("switch it on for this mailbox, or use modern authentication"),
+    path="authentication.type",
+    fault=Fault.CONFIGURATION,
+)
+FAILED = replace(
+    PASSED,
+    outcome=Outcome.FAILED,
+    stages=(*PASSED.stages[:2], StageResult(Stage.AUTHENTICATE, Outcome.FAILED, 5, reply=BAD)),
+    milliseconds=52,
+    failure=Failure(Stage.AUTHENTICATE, DIAGNOSIS, msg("the server answered {reply}", reply=str(BAD)), BAD),
+)
+SKIPPED = TestResult("z", "sha256:0", Outcome.SKIPPED, Depth.SEND, skipped=msg("cannot be tested yet"))
+
+
+def text(result: TestResult, place: str | None = None) -> list[str]:
+    return tests.result_text(result, ENGLISH, PLAIN, place).splitlines()
+
+
+def test_what_passed_is_one_line() -> None:
+    assert text(PASSED) == ["✓ rh  passed in 412 ms  TLSv1.3  PLAIN  250 2.0.0 Ok: queued as 4F1B2"]
+
+
+def test_without_tls_and_login_there_is_less_to_say() -> None:
+    assert text(replace(PASSED, stages=PASSED.stages[:1])) == ["✓ rh  passed in 412 ms"]
+
+
+def test_what_failed_says_why_and_what_to_do_where() -> None:
+    assert text(FAILED, "operators/rh.yaml:12:9") == [
+        "✗ rh  failed at authenticate after 52 ms",
+        f"    OM915 smtp-auth-disabled-tenant: the server answered {BAD}",
+        "    cause: SMTP AUTH is switched off for the tenant",
+        "    remedy: switch it on for this mailbox, or use modern authentication",
+        "    to change: operators/rh.yaml:12:9 (authentication.type)",
+    ]
+
+
+def test_a_reply_that_the_detail_does_not_quote_is_quoted() -> None:
+    assert FAILED.failure is not None
+    failure = replace(FAILED.failure, detail=msg("the login was refused"))
+    assert text(replace(FAILED, failure=failure))[2] == f"    the server said: {BAD}"
+
+
+def test_where_no_field_is_at_fault_none_is_named() -> None:
+    assert FAILED.failure is not None
+    failure = replace(FAILED.failure, diagnosis=replace(DIAGNOSIS, path="", fault=Fault.ENVIRONMENT), reply=None)
+    lines = text(replace(FAILED, outcome=Outcome.INCONCLUSIVE, failure=failure), "operators/rh.yaml:1:1")
+    assert lines[0] == "? rh  inconclusive at authenticate after 52 ms"
+    assert not any("to change" in line or "the server said" in line for line in lines)
+
+
+def test_what_was_skipped_says_why() -> None:
+    assert text(SKIPPED) == ["– z  skipped", "    cannot be tested yet"]
+
+
+@pytest.mark.parametrize(
+    ("result", "colour"),
+    [(PASSED, "32"), (FAILED, "31"), (SKIPPED, "36"), (replace(FAILED, outcome=Outcome.INCONCLUSIVE), "33")],
+)
+def test_colours(result: TestResult, colour: str) -> None:
+    painted = tests.result_text(result, ENGLISH, Style(color=True))
+    assert painted.startswith(f"\x1b[1;{colour}m")
+
+
+def test_nothing_that_a_server_says_acts_on_the_terminal() -> None:
+    evil = Reply(250, None, ("a\x1b[2Jb\u202ec",))
+    said = text(replace(PASSED, stages=(StageResult(Stage.SEND, Outcome.PASSED, 1, reply=evil),)))
+    assert said == ["✓ rh  passed in 412 ms  250 a\\x1b[2Jb\\u202ec"]
+
+
+def test_the_sum() -> None:
+    assert str(tests.closing_line([PASSED, FAILED, SKIPPED])) == "1 passed, 1 failed, 0 inconclusive, 1 skipped"
+    assert str(tests.closing_line([])) == "0 passed, 0 failed, 0 inconclusive, 0 skipped"
+
+
+def test_json() -> None:
+    content = tests.as_json([SKIPPED, PASSED], {"rh": ".opsmail/evidence/x.dsse.json"})
+    assert content.isascii()
+    document = json.loads(content)
+    assert document["schema"] == "opsmail/test-results/v1"
+    assert document["summary"] == {"passed": 1, "failed": 0, "inconclusive": 0, "skipped": 1}
+    passed, skipped = document["results"]  # in the order of names
+    assert passed == {
+        "operator": "rh",
+        "digest": PASSED.digest,
+        "outcome": "passed",
+        "depth": "send",
+        "attempts": 1,
+        "milliseconds": 412,
+        "stages": [
+            {"stage": "resolve", "outcome": "passed", "milliseconds": 1},
+            {
+                "stage": "tls",
+                "outcome": "passed",
+                "milliseconds": 31,
+                "tls": {
+                    "version": "TLSv1.3",
+                    "cipher": "TLS_AES_256_GCM_SHA384",
+                    "certificate": {
+                        "subject": "CN=mail.empresa.test",
+                        "issuer": "CN=CA \\u202e",
+                        "not_after": "2027-01-31T12:30:00Z",
+                        "sha256": "ab" * 32,
+                    },
+                },
+            },
+            {
+                "stage": "authenticate",
+                "outcome": "passed",
+                "milliseconds": 5,
+                "mechanism": "PLAIN",
+                "reply": {"code": 235, "enhanced": None, "text": "ok"},
+            },
+            {
+                "stage": "send",
+                "outcome": "passed",
+                "milliseconds": 9,
+                "reply": {"code": 250, "enhanced": "2.0.0", "text": "Ok: queued as 4F1B2"},
+            },
+        ],
+        "failure": None,
+        "skipped": None,
+        "evidence": [".opsmail/evidence/x.dsse.json"],
+    }
+    assert (skipped["operator"], skipped["outcome"]) == ("z", "skipped")
+    assert (skipped["skipped"], skipped["evidence"]) == ("cannot be tested yet", [])
+
+
+def test_json_of_a_failure() -> None:
+    (result,) = json.loads(tests.as_json([FAILED], {}))["results"]
+    assert result["failure"] == {
+        "stage": "authenticate",
+        "rule": "OM915",
+        "name": "smtp-auth-disabled-tenant",
+        "fault": "configuration",
+        "detail": f"the server answered {BAD}",
+        "reply": {
+            "code": 535,
+            "enhanced": "5.7.139",
+            "text": "Authentication unsuccessful SmtpClientAuthentication is disabled",
+        },
+        "cause": "SMTP AUTH is switched off for the tenant",
+        "remedy": "switch it on for this mailbox, or use modern authentication",
+        "path": "authentication.type",
+    }
+    assert FAILED.failure is not None
+    without = replace(FAILED, failure=replace(FAILED.failure, reply=None))
+    assert json.loads(tests.as_json([without], {}))["results"][0]["failure"]["reply"] is None
+
+
+def test_json_of_a_certificate_without_an_end() -> None:
+    stage = StageResult(Stage.TLS, Outcome.FAILED, 1, tls=replace(TLS, not_after=None))
+    document = json.loads(tests.as_json([replace(PASSED, stages=(stage,))], {}))
+    assert document["results"][0]["stages"][0]["tls"]["certificate"]["not_after"] is None

@@ -1,0 +1,348 @@
+"""The reader: verified before it is believed, never older, and never without settings when it had some."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import sqlite3
+import threading
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsmail.errors import UsageError
+from opsmail.evidence.keys import InvalidKey
+from opsmail.runtime import (
+    NoMasterError,
+    NothingPublishedError,
+    OperatorNotPublishedError,
+    Operators,
+    State,
+    StoreReplacedError,
+)
+from opsmail.runtime.loaded import require_forward
+from opsmail.store import tables
+from opsmail.store.backends import open_store
+from opsmail.store.interface import Head, Identity, StoreDamaged
+from tests.unit.fleets import ENVIRONMENT, Shop, documents, operator
+from tests.unit.runtime.reading import MASTER, RH, Clock, Source, Watched, opened, reader
+
+
+class TestReading:
+    def test_published_operators_by_id(self, shop: Shop) -> None:
+        shop.publish(MASTER, operator("rh", name="Recursos Humanos"))
+        with opened(shop) as operators:
+            assert sorted(operators) == ["chefe", "rh"]
+            assert len(operators) == 2
+            assert "rh" in operators
+            assert "other" not in operators
+            assert operators["rh"].settings == operator("rh", name="Recursos Humanos")
+            assert operators["rh"].generation == 1
+            assert not operators["rh"].is_master
+            assert operators.master.settings == MASTER
+            assert operators.master.is_master
+
+    def test_an_operator_that_is_not_published(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        with opened(shop) as operators:
+            with pytest.raises(OperatorNotPublishedError, match="`rh` is not published"):
+                operators["rh"]
+            assert operators.get("rh") is None
+
+    def test_without_a_master(self, shop: Shop) -> None:
+        # The text stands in a label, and is not taken for the role.
+        shop.publish(operator("rh", labels={"note": '"role":"master"'}))
+        with opened(shop) as operators:
+            assert operators.health().master is None
+            with pytest.raises(NoMasterError):
+                operators.master  # noqa: B018 - asking is the test
+
+    def test_nothing_is_published(self, shop: Shop) -> None:
+        with (
+            shop.store(),
+            pytest.raises(NothingPublishedError, match="nothing is published for environment production"),
+        ):
+            opened(shop)
+
+    def test_there_is_no_store(self, shop: Shop) -> None:
+        with pytest.raises(NothingPublishedError, match="no settings to work with: there is no store") as caught:
+            opened(shop)
+        assert caught.value.hint is not None
+
+    def test_settings_of_a_newer_version_say_so(self, shop: Shop) -> None:
+        content = json.loads(documents([RH])["rh"])
+        content["operator"]["later"] = 1
+        shop.publish_documents({"rh": json.dumps(content, sort_keys=True, separators=(",", ":")).encode()})
+        with (
+            opened(shop) as operators,
+            pytest.raises(StoreDamaged, match=r"of `rh` cannot be read: .*`later`") as caught,
+        ):
+            operators["rh"]
+        assert "a newer opsmail" in str(caught.value.hint)
+
+    def test_no_key_would_verify_nothing(self, shop: Shop) -> None:
+        with pytest.raises(UsageError, match="no public key is given"):
+            Operators.open(shop.url, keys=[])
+
+    def test_one_key_need_not_be_a_list(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        with Operators.open(shop.url, environment=ENVIRONMENT, keys=str(shop.public_key)) as operators:
+            assert len(operators) == 1
+
+    def test_keys_that_are_none(self, shop: Shop, tmp_path: Path) -> None:
+        path = tmp_path / "key.pem"
+        with pytest.raises(UsageError, match="No such file"):
+            Operators.open(shop.url, keys=[path])
+        path.write_bytes(b"\xff")
+        with pytest.raises(UsageError, match="not a PEM file"):
+            Operators.open(shop.url, keys=[path])
+        path.write_text("x")
+        with pytest.raises(InvalidKey, match=r"key\.pem: "):
+            Operators.open(shop.url, keys=[path])
+
+    def test_a_wrong_url_is_no_outage(self, shop: Shop, snapshot: Path) -> None:
+        shop.publish(MASTER)
+        opened(shop, snapshot=snapshot).close()
+        with pytest.raises(UsageError):
+            Operators.open("sqlite//x", environment=ENVIRONMENT, keys=[shop.public_key], snapshot=snapshot)
+
+
+class TestVerification:
+    def test_another_signer_is_refused(self, shop: Shop, tmp_path: Path) -> None:
+        Shop(shop.folder).publish(MASTER)
+        with pytest.raises(NothingPublishedError, match="a key that the settings do not name"):
+            opened(shop)
+
+    def test_another_environment_s_generation_is_refused(self, shop: Shop) -> None:
+        """Somebody who can write the database moves staging's head to production."""
+        Shop(shop.folder, "staging", shop.key).publish(MASTER)
+        with closing(sqlite3.connect(shop.path)) as database, database:
+            for table in (tables.heads, tables.generations, tables.events):
+                database.execute(f"UPDATE {table.name} SET environment = 'production'")  # noqa: S608 - a table's name
+        with pytest.raises(NothingPublishedError, match="does not count for environment staging"):
+            opened(shop)
+
+    def test_changed_documents_are_refused(self, shop: Shop) -> None:
+        """Somebody who can write the database points an operator elsewhere: its digest no longer fits."""
+        shop.publish(MASTER, RH)
+        with closing(sqlite3.connect(shop.path)) as database, database:
+            for digest, content in database.execute(f"SELECT digest, content FROM {tables.blobs.name}").fetchall():  # noqa: S608
+                moved = content.replace(b"mail.empresa.test", b"mail.atacante.xx")
+                database.execute(f"UPDATE {tables.blobs.name} SET content = ? WHERE digest = ?", (moved, digest))  # noqa: S608
+        with pytest.raises(NothingPublishedError, match="has another content"):
+            opened(shop)
+
+    def test_in_use_nothing_that_does_not_verify_takes_its_place(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        with opened(shop) as operators:
+            envelope = b"not signed at all"
+            digest = hashlib.sha256(envelope).hexdigest()
+            with shop.store() as store:
+                store.write_missing({digest: envelope})
+                store.swap_head(store.head(ENVIRONMENT), number=2, digest=digest, events=[b"{}"])
+            assert operators.refresh() is False
+            assert list(operators) == ["chefe"]
+            health = operators.health()
+            assert (health.state, health.generation) == (State.STALE, 1)
+            assert "not JSON" in str(health.problem)
+
+
+class TestRefreshing:
+    def test_a_newer_generation_is_taken_over(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        with opened(shop) as operators:
+            assert operators.refresh() is False
+            held = operators["chefe"]
+            shop.publish(operator("chefe", role="master", name="X"), RH)
+            assert operators.refresh() is True
+            assert (sorted(operators), operators.health().generation) == (["chefe", "rh"], 2)
+            assert operators["chefe"].settings.name == "X"
+            assert (held.settings.name, held.generation) == (None, 1)  # what somebody holds stays what it is
+
+    def test_a_rollback_is_newer(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        shop.publish(MASTER, RH)
+        with opened(shop) as operators:
+            shop.publish(MASTER)
+            assert operators.refresh() is True
+            assert (list(operators), operators.health().generation) == (["chefe"], 3)
+
+    def test_an_unchanged_poll_is_one_round_trip(self, shop: Shop, snapshot: Path) -> None:
+        shop.publish(MASTER, RH)
+        source = Source(shop)
+        with reader(shop, source, snapshot=snapshot) as operators:
+            source.calls.clear()
+            operators.refresh()
+            assert source.calls == ["head"]
+
+    def test_only_what_is_new_is_read(self, shop: Shop) -> None:
+        fleet = [operator(f"o{number}") for number in range(20)]
+        shop.publish(MASTER, *fleet)
+        read: list[int] = []
+
+        class Counting(Watched):
+            def read(self, digests: Any) -> Any:
+                read.append(len(digests))
+                return self._store.read(digests)
+
+        source = Source(shop)
+        with reader(shop, lambda: Counting(open_store(shop.url), source)) as operators:
+            shop.publish(MASTER, operator("o0", name="X"), *fleet[1:])
+            read.clear()
+            operators.refresh()
+            assert sum(read) == 3  # the generation, one bucket, one document
+
+    def test_the_store_goes_and_comes_back(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+        shop.publish(MASTER)
+        source, clock = Source(shop), Clock()
+        with reader(shop, source, clock=clock, max_stale=60) as operators, caplog.at_level(logging.INFO):
+            clock.now += 30
+            assert operators.health().state is State.CURRENT
+            source.away = True
+            assert operators.refresh() is False
+            assert operators.refresh() is False
+            health = operators.health()
+            assert (health.state, health.age, health.problem) == (State.STALE, 30, "the store is away")
+            assert operators.master.settings == MASTER
+            clock.now += 31
+            assert operators.health().state is State.EXPIRED
+            source.away = False
+            assert operators.refresh() is False
+            health = operators.health()
+            assert (health.state, health.age, health.problem) == (State.CURRENT, 0, None)
+        assert [record.getMessage() for record in caplog.records] == ["the store is away", "the store answers again"]
+        assert source.opened == source.closed == 2
+
+    def test_nobody_asks_the_store_any_more(self, shop: Shop) -> None:
+        """A program that forgot to poll is told, too."""
+        shop.publish(MASTER)
+        clock = Clock()
+        with reader(shop, clock=clock, max_stale=60) as operators:
+            clock.now += 61
+            assert operators.health().state is State.EXPIRED
+        with reader(shop, clock=clock) as operators:
+            clock.now += 1e9
+            assert operators.health().state is State.CURRENT
+
+    def test_health_tells_everything(self, shop: Shop) -> None:
+        shop.publish(MASTER, RH)
+        with opened(shop) as operators:
+            health = operators.health()
+            assert (health.state, health.generation, health.operators, health.master, health.problem) == (
+                State.CURRENT,
+                1,
+                2,
+                "chefe",
+                None,
+            )
+
+    def test_closed_it_goes_on_with_what_it_has(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        operators = opened(shop)
+        operators.close()
+        operators.close()
+        assert operators.master.settings == MASTER
+        assert operators.refresh() is False
+        operators.close()
+
+    def test_threads(self, shop: Shop, snapshot: Path) -> None:
+        """Readers always see one generation whole, while another thread takes over new ones."""
+        names = [f"o{number}" for number in range(3)]
+        shop.publish(*[operator(name, name="1") for name in names])
+        wrong: list[str] = []
+        done = threading.Event()
+
+        def read(operators: Operators) -> None:
+            while not done.is_set():
+                held = [operators[name] for name in names]
+                wrong.extend(str(item.settings) for item in held if item.settings.name != str(item.generation))
+
+        def refresh(operators: Operators) -> None:
+            while not done.is_set():
+                operators.refresh()
+
+        with opened(shop, snapshot=snapshot) as operators:
+            threads = [threading.Thread(target=read, args=(operators,)) for _ in range(2)]
+            threads += [threading.Thread(target=refresh, args=(operators,))]
+            for thread in threads:
+                thread.start()
+            for generation in range(2, 5):
+                shop.publish(*[operator(name, name=str(generation)) for name in names])
+                operators.refresh()
+            done.set()
+            for thread in threads:
+                thread.join(10)
+            assert operators.health().generation == 4
+        assert wrong == []
+
+
+class TestNeverOlder:
+    def test_a_store_that_went_back(self, shop: Shop, tmp_path: Path) -> None:
+        shop.publish(MASTER)
+        shutil.copy(shop.path, tmp_path / "backup")
+        shop.publish(MASTER, RH)
+        with opened(shop) as operators:
+            shutil.copy(tmp_path / "backup", shop.path)
+            assert operators.refresh() is False
+            assert "the store went back: it has generation 1" in str(operators.health().problem)
+            assert sorted(operators) == ["chefe", "rh"]
+
+    def test_a_store_that_went_back_and_on_in_another_way(self, shop: Shop, tmp_path: Path) -> None:
+        shop.publish(MASTER)
+        shutil.copy(shop.path, tmp_path / "backup")
+        shop.publish(MASTER, RH)
+        with opened(shop) as operators:
+            shutil.copy(tmp_path / "backup", shop.path)
+            shop.publish(MASTER, operator("other"))  # generation 2 again
+            assert operators.refresh() is False
+            assert operators.health().state is State.STALE
+            assert sorted(operators) == ["chefe", "rh"]
+
+    def test_another_store_in_its_place(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        with opened(shop) as operators:
+            shop.path.unlink()
+            for _ in range(3):
+                shop.publish(MASTER, RH)
+            assert operators.refresh() is False
+            assert "this is the store" in str(operators.health().problem)
+            assert list(operators) == ["chefe"]
+
+    def test_neither_after_a_restart(self, shop: Shop, snapshot: Path, tmp_path: Path) -> None:
+        shop.publish(MASTER)
+        shutil.copy(shop.path, tmp_path / "backup")
+        shop.publish(MASTER, RH)
+        opened(shop, snapshot=snapshot).close()
+        shutil.copy(tmp_path / "backup", shop.path)
+        with opened(shop, snapshot=snapshot) as operators:
+            assert operators.health().state is State.STALE
+            assert operators.health().generation == 2
+
+    @pytest.mark.parametrize(
+        ("found", "accepted"),
+        [
+            ({}, True),
+            ({"number": 6, "digest": "b" * 64}, True),
+            ({"number": 1, "digest": "b" * 64, "identity": Identity("5a" * 16, 3)}, True),
+            ({"number": 4, "digest": "b" * 64}, False),
+            ({"digest": "b" * 64}, False),
+            ({"number": 0, "digest": None}, False),
+            ({"number": 9, "digest": "b" * 64, "identity": Identity("5a" * 16, 1)}, False),
+            ({"number": 9, "digest": "b" * 64, "identity": Identity("5b" * 16, 2)}, False),
+        ],
+    )
+    def test_what_counts_as_forward(self, found: Mapping[str, Any], accepted: bool) -> None:
+        current = Head(Identity("5a" * 16, 2), ENVIRONMENT, 5, "a" * 64)
+        head = replace(current, **found)
+        if accepted:
+            require_forward(current, head)
+        else:
+            with pytest.raises(StoreReplacedError) as caught:
+                require_forward(current, head)
+            assert "delete the snapshot" in str(caught.value.hint)

@@ -1,0 +1,192 @@
+"""As much of GitHub Actions as the workflows use: checkouts, a Python, environment variables, secrets, `run:` steps.
+
+What is not known here fails, so that no step passes because it was not understood.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SECONDS = 300
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+# What a runner brings along. The rest of this machine's environment, above all Python's, is none of the workflow's
+# business.
+_KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_KEPT_BEGINNINGS = ("PIP_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """One step that was run: its name, exit code, and what it printed."""
+
+    name: str
+    code: int
+    out: str
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A machine that runs jobs; its temporary folder and its tools stay between them, as on a runner of one's own.
+
+    Args:
+        folder: everything is in here.
+        python: what `actions/setup-python` puts first on the PATH.
+    """
+
+    folder: Path
+    python: Path
+
+    @property
+    def temporary(self) -> Path:
+        return self.folder / "temp"
+
+    @property
+    def summary(self) -> Path:
+        return self.folder / "summary.md"
+
+    def run(self, job: "Job", contexts: Mapping[str, str]) -> list[StepRun]:
+        """Run the steps of a job up to the first that fails.
+
+        Args:
+            job: of a workflow.
+            contexts: values of expressions, such as `secrets.NAME` or `github.sha`, and of variables that start with
+                `GITHUB_`; `repository` is what is checked out.
+        """
+        workspace = self.folder / "workspace"
+        shutil.rmtree(workspace, ignore_errors=True)
+        for place in (workspace, self.temporary):
+            place.mkdir(parents=True, exist_ok=True)
+        self.summary.write_text("", "utf-8")
+        runs: list[StepRun] = []
+        for step in job.steps:
+            if "uses" in step:
+                self._use(step, workspace, contexts)
+                continue
+            runs.append(self._run_step(job, step, workspace, contexts))
+            if runs[-1].code:
+                break
+        return runs
+
+    def _use(self, step: Mapping[str, Any], workspace: Path, contexts: Mapping[str, str]) -> None:
+        action = step["uses"].partition("@")[0]
+        options = {key: _filled(str(value), contexts) for key, value in step.get("with", {}).items()}
+        if action == "actions/checkout":
+            _check_out(workspace / options.get("path", "."), options, contexts)
+            return
+        assert action == "actions/setup-python", action
+        tools = self.folder / "tools"
+        tools.mkdir(exist_ok=True)
+        for name in ("python", "python3"):
+            (tools / name).unlink(missing_ok=True)
+            (tools / name).symlink_to(self.python)
+
+    def _run_step(self, job: "Job", step: Mapping[str, Any], workspace: Path, contexts: Mapping[str, str]) -> StepRun:
+        script: str = step["run"]
+        assert "${{" not in script, f"the step {step['name']} pastes an expression into its script"
+        assert set(step) <= {"name", "run", "env", "working-directory"}, step
+        environment = {
+            name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
+        }
+        environment |= {
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            "RUNNER_TEMP": str(self.temporary),
+            "TMPDIR": str(self.temporary),
+            "PATH": f"{self.folder / 'tools'}{os.pathsep}{environment['PATH']}",
+        }
+        environment |= {name: value for name, value in contexts.items() if name.startswith("GITHUB_")}
+        for level in (job.workflow.get("env", {}), job.definition.get("env", {}), step.get("env", {})):
+            environment |= {name: _filled(str(value), contexts) for name, value in level.items()}
+        file = self.folder / "step.sh"
+        file.write_text(script, "utf-8")
+        done = subprocess.run(
+            ["bash", "-e", str(file)],  # what GitHub runs where no shell is named
+            cwd=workspace / step.get("working-directory", "."),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+        )
+        return StepRun(step["name"], done.returncode, done.stdout.decode("utf-8"))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a workflow."""
+
+    workflow: Mapping[str, Any]
+    definition: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, file: Path) -> "Job":
+        """Read a workflow with one job."""
+        workflow = yaml.safe_load(file.read_text("utf-8"))
+        (definition,) = workflow["jobs"].values()
+        return cls(workflow, definition)
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        return list(self.definition["steps"])
+
+    @property
+    def secrets(self) -> set[str]:
+        """The names of all secrets that its steps are given."""
+        values = [str(value) for step in self.steps for value in step.get("env", {}).values()]
+        expressions = [found for value in values for found in _EXPRESSION.findall(value)]
+        return {found.removeprefix("secrets.") for found in expressions if found.startswith("secrets.")}
+
+    @property
+    def python_version(self) -> str:
+        (step,) = [step for step in self.steps if step.get("uses", "").startswith("actions/setup-python@")]
+        return str(step["with"]["python-version"])
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """Where a version of Python is on this machine."""
+
+    version: str
+    path: Path | None = field(default=None)
+
+    @classmethod
+    def find(cls, version: str) -> "Interpreter":
+        """Look for `python3.x`; a shim without that version behind it is none."""
+        if "{}.{}".format(*sys.version_info[:2]) == version:
+            return cls(version, Path(sys.executable))
+        found = shutil.which(f"python{version}")
+        if found is None:
+            return cls(version)
+        code = "import ensurepip, sys, venv; print(sys.executable)"
+        asked = subprocess.run([found, "-I", "-c", code], capture_output=True, text=True, check=False)
+        return cls(version, Path(asked.stdout.strip()) if asked.returncode == 0 else None)
+
+
+def _filled(text: str, contexts: Mapping[str, str]) -> str:
+    return _EXPRESSION.sub(lambda match: contexts[match[1]], text)
+
+
+def _check_out(place: Path, options: Mapping[str, str], contexts: Mapping[str, str]) -> None:
+    """Fetch one commit, or with `fetch-depth: 0` all that leads to it, like actions/checkout without a token."""
+    assert options["persist-credentials"] == "False"
+    revision = options.get("ref", contexts["github.sha"])
+    depth = [] if options.get("fetch-depth") == "0" else ["--depth", "1"]
+    place.mkdir(parents=True, exist_ok=True)
+    for arguments in (
+        ["init", "--quiet"],
+        ["remote", "add", "origin", contexts["repository"]],
+        ["fetch", "--quiet", *depth, "origin", revision],
+        ["checkout", "--quiet", "--detach", revision],
+    ):
+        subprocess.run(["git", *arguments], cwd=place, check=True, capture_output=True)

@@ -1,0 +1,252 @@
+"""`validate.yml` and `deploy.yml` do what they say: each of their `run:` steps is executed, installing included."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from opsmail.cli.demo.server import HOST_NAME, Mailbox, mail_server
+from tests.acceptance.repository import SIGNING_KEY, Operator, Repository, Server, secret_name
+from tests.acceptance.statements import new_pair
+from tests.workflows.actions import Interpreter, Job, Runner, StepRun
+
+# One worker, so that the installation is done once.
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300), pytest.mark.xdist_group("workflows")]
+
+ROOT = Path(os.environ.get("OPSMAIL_TEST_CHECKOUT", Path(__file__).parents[2]))
+WORKFLOWS = ROOT / ".github" / "workflows"
+
+# Only what users write is replaced: everything else of the repository is what gets installed.
+OURS = ("operators/", "ca/", "keys/", "opsmail.toml", "waivers.yaml", "tests/", "benchmarks/")
+MASTER, OPERATORS = "agendador", ("agendador", "cobranca", "loja-pedidos", "rh-notificacoes")
+
+UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError")
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A machine with the Python that the workflows set up.
+
+    Installing takes half a minute. Of the test runs on several Pythons, one does it: that of the workflows' Python,
+    where the machine has it.
+    """
+    version = Job.load(WORKFLOWS / "deploy.yml").python_version
+    interpreter = Interpreter.find(version)
+    mine = "{}.{}".format(*sys.version_info[:2])
+    if interpreter.path is not None and version != mine and os.environ.get("OPSMAIL_TEST_WORKFLOWS") != "1":
+        pytest.skip(f"the workflows use Python {version}, which is here: its run of the tests executes them")
+    folder = tmp_path_factory.mktemp("runner")
+    return Runner(folder, interpreter.path or Path(sys.executable))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A repository on a server: the tool and what one company keeps in it."""
+
+    repository: Repository
+    passwords: dict[str, str]
+
+    def contexts(self, commit: str, event: str) -> dict[str, str]:
+        """The values of expressions and variables in a run for `commit`."""
+        given = {f"secrets.{secret_name(name)}": password for name, password in self.passwords.items()}
+        return given | {
+            f"secrets.{SIGNING_KEY}": self.repository.secrets[SIGNING_KEY],
+            "repository": self.repository.root.as_uri(),
+            "github.sha": commit,
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_ACTOR": "ana",
+            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_REPOSITORY": "empresa/operadores",
+            "GITHUB_RUN_ID": "42",
+        }
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Mailbox, dict[str, str], Path]]:
+    """The demonstration's mail server, with an account for each operator: its address, mailbox, passwords and CA."""
+    passwords = {name: secrets.token_urlsafe(12) for name in OPERATORS}
+    ca = tmp_path_factory.mktemp("mail") / "ca.pem"
+    with mail_server({address(name): password for name, password in passwords.items()}, ca) as (where, mailbox):
+        yield where, mailbox, passwords, ca
+
+
+def address(operator: str) -> str:
+    return f"{operator}@empresa.example"
+
+
+@pytest.fixture
+def origin(tmp_path: Path, mail: tuple[str, Mailbox, dict[str, str], Path]) -> Iterator[Origin]:
+    where, _, passwords, ca = mail
+    repository = Repository.make(tmp_path, new_pair())
+    repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    copy_project(repository.root)
+    repository.write("ca/test.pem", ca.read_text("ascii"))
+    repository.settings(
+        Server(host=HOST_NAME, address=where),
+        recipient="opsmail-teste@empresa.example",
+        more=f'[environments.production.store]\nurl = "sqlite:///{tmp_path / "production.db"}"\n',
+    )
+    kinds = 'kinds = ["test-send", "generation"]\n'
+    repository.edit("opsmail.toml", kinds, f'{kinds}environments = ["production"]\n')
+    for name in OPERATORS:
+        role = "master" if name == MASTER else "standard"
+        repository.operator(
+            Operator(name=name, host=HOST_NAME, sender=address(name), username=address(name), role=role)
+        )
+    repository.commit("Operadores")
+    # On disk the passwords are nowhere; `search` looks for them.
+    repository.secrets |= {secret_name(name): password for name, password in passwords.items()}
+    yield Origin(repository, dict(passwords))
+    repository.search()
+
+
+def copy_project(folder: Path) -> None:
+    """Copy what a clone of this repository would bring, changes that are not committed yet included."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip(f"{ROOT} is no git checkout, and only a checkout has workflows to run")
+    for name in listed.stdout.split("\0"):
+        source = ROOT / name
+        if name and not name.startswith((*OURS, ".gitignore")) and source.is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name)
+
+
+def installed(runs: list[StepRun]) -> None:
+    """Require that the installation went well, or could not because there is no way to the packages."""
+    install = runs[0]
+    assert install.name == "Install"
+    if install.code and os.environ.get("CI") != "true" and any(word in install.out for word in UNREACHABLE):
+        pytest.skip("the packages cannot be fetched from here")
+    assert install.code == 0, install.out
+
+
+def test_a_pull_request_is_checked_by_the_tool_of_its_base(runner: Runner, origin: Origin) -> None:
+    repository = origin.repository
+    base = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "--quiet", "-b", "mudanca")
+    repository.edit("operators/cobranca.yaml", "port: 587", "port: 465")
+    # What the change does to the tool has no say.
+    repository.write("opsmail/cli/__init__.py", "raise SystemExit('changed')\n")
+    change = repository.commit("Porta 465")
+    contexts = origin.contexts(change, "pull_request") | {"github.event.pull_request.base.sha": base}
+    runs = runner.run(Job.load(WORKFLOWS / "validate.yml"), contexts)
+    installed(runs)
+    assert [(run.name, run.code) for run in runs] == [("Install", 0), ("Check", 1)]
+    assert "--> operators/cobranca.yaml:8:9  (operator cobranca)" in runs[-1].out
+    findings = json.loads((runner.temporary / "findings.json").read_text("utf-8"))["findings"]
+    assert "OM201" in {finding["rule"] for finding in findings}
+
+
+def test_the_merged_commit_is_tested_planned_and_published(
+    runner: Runner, origin: Origin, mail: tuple[str, Mailbox, dict[str, str], Path]
+) -> None:
+    _, mailbox, _, _ = mail
+    commit = origin.repository.git("rev-parse", "HEAD")
+    before = len(mailbox.messages())
+    runs = runner.run(Job.load(WORKFLOWS / "deploy.yml"), origin.contexts(commit, "push"))
+    installed(runs)
+    assert [(run.name, run.code) for run in runs] == [("Install", 0), ("Test", 0), ("Plan", 0), ("Publish", 0)], runs
+    assert sorted(sender for sender, _ in mailbox.messages()[before:]) == [address(name) for name in OPERATORS]
+    assert "4 passed, 0 failed" in runs[1].out
+    assert "published generation 1 for production" in runs[3].out
+    summary = runner.summary.read_text("utf-8")
+    assert "4 to create" in summary
+    assert all(f"`{name}`" in summary for name in OPERATORS)
+    canary = origin.repository.canary()
+    written = [run.out.encode() for run in runs] + [
+        path.read_bytes() for path in (runner.summary, *runner.temporary.glob("*.json"))
+    ]
+    assert len(written) == 4 + 1 + 3
+    assert [text for text in written if canary.found(text)] == []
+    published = runner.folder / "workspace"
+    history = subprocess.run(
+        [runner.temporary / "opsmail" / "bin" / "opsmail", "history", "--env", "production", "--format", "json"],
+        cwd=published,
+        env={"PATH": os.environ["PATH"], "HOME": str(runner.folder)},
+        capture_output=True,
+        check=True,
+    )
+    (generation,) = json.loads(history.stdout)["generations"]
+    assert (generation["commit"], generation["actor"]) == (commit, "ana")
+
+
+def test_what_is_not_proven_is_not_planned_nor_published(runner: Runner, origin: Origin) -> None:
+    origin.passwords["cobranca"] = "a wrong password"
+    commit = origin.repository.git("rev-parse", "HEAD")
+    runs = runner.run(Job.load(WORKFLOWS / "deploy.yml"), origin.contexts(commit, "push"))
+    installed(runs)
+    assert [(run.name, run.code) for run in runs] == [("Install", 0), ("Test", 1)]
+    assert "OM913 bad-credentials" in runs[-1].out
+    assert "operators/cobranca.yaml:13:13" in runs[-1].out
+    assert not (origin.repository.root.parent / "production.db").exists()
+
+
+# --- what needs no run
+
+
+def load(name: str) -> dict[Any, Any]:
+    workflow = yaml.safe_load((WORKFLOWS / name).read_text("utf-8"))
+    assert isinstance(workflow, dict)
+    return workflow
+
+
+def test_every_secret_of_the_fleet_reaches_the_test_and_no_other_step() -> None:
+    referred = {
+        name
+        for path in (ROOT / "operators").rglob("*.yaml")
+        for name in re.findall(r"env://([A-Z0-9_]+)", path.read_text("utf-8"))
+    }
+    job = Job.load(WORKFLOWS / "deploy.yml")
+    by_step = {step["name"]: set(step.get("env", {})) for step in job.steps if "run" in step}
+    assert by_step == {
+        "Install": set(),
+        "Test": referred | {SIGNING_KEY},
+        "Plan": set(),
+        "Publish": {SIGNING_KEY},
+    }
+    assert job.secrets == referred | {SIGNING_KEY}
+
+
+def test_a_pull_request_gets_no_secret_and_no_right_but_to_read() -> None:
+    job = Job.load(WORKFLOWS / "validate.yml")
+    assert job.secrets == set()
+    assert "${{ secrets." not in (WORKFLOWS / "validate.yml").read_text("utf-8")
+    assert job.workflow["permissions"] == {}
+    assert job.definition["permissions"] == {"contents": "read"}
+    assert list(load("validate.yml")[True]) == ["pull_request"]  # YAML 1.1 reads `on` as true
+
+
+def test_only_the_protected_environment_of_main_deploys() -> None:
+    job = Job.load(WORKFLOWS / "deploy.yml")
+    triggers = load("deploy.yml")[True]
+    assert list(triggers) == ["push"]
+    assert triggers["push"]["branches"] == ["main"]
+    assert job.definition["environment"] == "production"
+    assert job.workflow["permissions"] == {}
+    assert job.definition["permissions"] == {"contents": "read"}
+    assert job.workflow["concurrency"]["cancel-in-progress"] is False
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.yml")))
+def test_every_action_is_pinned_to_a_commit(name: str) -> None:
+    steps = [step for job in load(name)["jobs"].values() for step in job["steps"]]
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action)] == []
