@@ -1,4 +1,4 @@
-"""`opsmail demo`: the whole way on this machine, from a YAML file with mistakes to a message sent with the published settings."""
+"""`opsmail demo`: the whole way on this machine, from files with mistakes to a message sent with what was published."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from opsmail.messages import msg
 @click.option("--keep", is_flag=True, help="Keep the demonstration's folder, and tell where it is.")
 @session_options
 def command(keep: bool, session: Session) -> int:
-    """Show the whole way on this machine: a small fleet with two mistakes, a mail server, evidence, a publish, a reader.
+    """Show the whole way on this machine: a fleet with two mistakes, a mail server, evidence, publish, reader.
 
-    Everything happens in a temporary folder and on the loopback address. The exit code is 0 only if every step did what it says.
+    Everything happens in a temporary folder and on the loopback address. The exit code is 0 only if every step did
+    what it says.
     """
     for module, package in (("aiosmtpd", "aiosmtpd"), ("trustme", "trustme")):
         if importlib.util.find_spec(module) is None:

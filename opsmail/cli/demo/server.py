@@ -1,4 +1,4 @@
-"""The demonstration's mail server: a real one, that wants STARTTLS and a login, with a throw-away certificate authority."""
+"""The demonstration's mail server: a real one that wants STARTTLS and a login, with a throw-away CA."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration, step by step; each step is a command that anybody can type, and is compared with what it should do."""
+"""The demonstration, step by step; each is a command that anybody can type, and is compared with what it should do."""
 
 from __future__ import annotations
 
@@ -69,7 +69,11 @@ class Story:
     @staticmethod
     def _environment(accounts: Mapping[str, str]) -> dict[str, str]:
         names = {f"OPSMAIL_SECRET_{name.upper().replace('-', '_')}": password for name, password in accounts.items()}
-        keep = {name: value for name, value in os.environ.items() if not name.startswith(("OPSMAIL_", "GIT_", "GITHUB_", "GITLAB_"))}
+        keep = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OPSMAIL_", "GIT_", "GITHUB_", "GITLAB_"))
+        }
         identity = {
             "GIT_AUTHOR_NAME": "Demo",
             "GIT_AUTHOR_EMAIL": "demo@empresa.example",
@@ -139,7 +143,9 @@ class Story:
         self._require(arrived, msg("the message came from the master"))
 
     def _refuse_tampering(self, environment: dict[str, str], mailbox: Mailbox) -> None:
-        self._title(msg("Somebody points an operator at a server of their own: no password leaves, nothing is published"))
+        self._title(
+            msg("Somebody points an operator at a server of their own: no password leaves, nothing is published")
+        )
         self._replace("operators/faturamento.yaml", "host: smtp.empresa.example", "host: smtp.atacante.example")
         self._git("commit --quiet --all -m 'Novo servidor'", environment)
         before = len(mailbox.messages())
@@ -186,7 +192,12 @@ class Story:
             click.echo(f"    -> {self.console.text(msg('exit code {code}', code=done.returncode))}")
         self._require(
             done.returncode == code,
-            msg("`{command}` ends with {wanted}, but it ended with {found}", command=shown, wanted=code, found=done.returncode),
+            msg(
+                "`{command}` ends with {wanted}, but it ended with {found}",
+                command=shown,
+                wanted=code,
+                found=done.returncode,
+            ),
         )
         return said
 

@@ -91,7 +91,10 @@ class TestWhatIsLookedAt:
             {
                 "operators/rh.yaml": operator_text(role="standard"),
                 "operators/a/ti.yaml": operator_text(
-                    operator="ti", role="standard", authentication={"password": "env://OPSMAIL_SECRET_TI"}
+                    operator="ti",
+                    role="standard",
+                    sender={"address": "ti@empresa.com.br"},
+                    authentication={"username": "ti@empresa.com.br", "password": "env://OPSMAIL_SECRET_TI"},
                 ),
                 "other/x.yaml": "a: [",
             },
