@@ -132,11 +132,12 @@ def _heading(repeat: int) -> list[str]:
     return [
         "# Results",
         "",
-        "Written by `python -m benchmarks --write`: made-up fleets of files of about 600 bytes, three in a hundred wrong;",
-        f"one process each, medians of {repeat} runs in turn. `check-jsonschema` has the schema of the same files; neither",
-        "it nor `yamllint` knows the catalogue or the rules. Times are this machine's: the ratios are what counts.",
+        "Written by `python -m benchmarks --write`: made-up fleets of files of about 600 bytes, three in a hundred",
+        f"wrong; one process each, medians of {repeat} runs in turn. `check-jsonschema` has the schema of the same",
+        "files; neither it nor `yamllint` knows the catalogue or the rules. Times are this machine's: the ratios are",
+        "what counts.",
         "",
-        f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores, {python}; "
+        f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores, {python},",
         f"{versions}, PyYAML {version('PyYAML')}.",
         "",
     ]

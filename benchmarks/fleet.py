@@ -76,7 +76,7 @@ labels: {{team: equipe-{team}, cost_center: "{team:04}"}}
 
 #: Each with what the schema finds wrong too, so that every tool has the same number of bad files to report.
 _MISTAKES = (
-    ("  encryption:", "  encription:"),
+    ("  encryption:", "  encrypted:"),
     ("  port: ", "  port: about "),
     ("version: 1", "version: 2"),
     ("enabled: true", "enabled: sim"),

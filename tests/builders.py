@@ -92,19 +92,27 @@ class MemoryFiles:
         return self.contents.get(path)
 
 
-def settings_of(text: str | None = None, *, environment: str = "default", **files: bytes | str) -> Settings:
-    """Return the settings that a text of `opsmail.toml` says; the names of `files` have `__` for `/` and `_` for `.`."""
-    contents = {} if text is None else {"opsmail.toml": textwrap.dedent(text).encode()}
-    for name, content in files.items():
-        path = name.replace("__", "/").replace("_", ".")
-        contents[path] = content.encode() if isinstance(content, str) else content
+def settings_of(
+    text: str | bytes | None = None, files: Mapping[str, str | bytes] | None = None, *, environment: str = "default"
+) -> Settings:
+    """Return the settings that a text of `opsmail.toml` says.
+
+    Args:
+        text: None for no such file.
+        files: those beside it, by path.
+        environment: whose settings.
+    """
+    told = dict(files or {})
+    if text is not None:
+        told["opsmail.toml"] = textwrap.dedent(text) if isinstance(text, str) else text
+    contents = {path: content.encode() if isinstance(content, str) else content for path, content in told.items()}
     return load_settings(MemoryFiles(contents), environment)
 
 
 def context_of(settings: str | None = None, *, day: date = DAY, waivers: str | None = None) -> Context:
     """Return the circumstances of a check, without any knowledge of providers."""
-    files = {} if waivers is None else {"waivers_yaml": textwrap.dedent(waivers)}
-    return Context(settings_of(settings, **files), Providers(()), day, SCHEMES)
+    files = {} if waivers is None else {"waivers.yaml": textwrap.dedent(waivers)}
+    return Context(settings_of(settings, files), Providers(()), day, SCHEMES)
 
 
 def run_check(

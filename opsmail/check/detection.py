@@ -48,6 +48,8 @@ FORMAL_FIELDS = frozenset(
 SHORTEST_TOKEN = 16
 _SHORTEST_RANDOM = 24
 _SHORTEST_PASSWORD = 6
+#: More of a line is not looked at: what is written in a file like this has an end.
+_LONGEST = 4000
 _PIN_LENGTHS = range(6, 13)
 #: What the patterns below need, as cheap tests before any of them is tried.
 _WORDS = ("senha", "pass", "pasw", "pwd", "secret", "segredo", "token", "chave", "key", "contrase")
@@ -65,7 +67,7 @@ _TOKEN = re.compile(
     r"|\bkey-[0-9a-f]{32}\b"  # Mailgun
     r"|\bx(?:smtpsib|keysib)-[0-9a-f]{20,}"  # Brevo
     r"|\bAIza[A-Za-z0-9_-]{35}|\bGOCSPX-[A-Za-z0-9_-]{20,}"  # Google
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # JSON Web Token, RFC 7519
+    r"|\beyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{8,}"  # JSON Web Token, RFC 7519
     r"|(?<![\w~.-])[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}(?![\w~.-])"  # Microsoft Entra, client secret
     r"|\bhvs\.[A-Za-z0-9_-]{20,}"  # HashiCorp Vault
     r"|\bAGE-SECRET-KEY-1[A-Z0-9]{20,}"
@@ -75,7 +77,7 @@ _TOKEN = re.compile(
 _PRIVATE_KEY = "PRIVATE KEY-----"
 #: Amazon's mail service has this as its user name; it is no secret there.
 _ACCESS_KEY_NAME = re.compile(r"AKIA[A-Z2-7]{16}")
-_IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:(?P<value>[^\s/@]+)@", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,31}://[^\s/:@]{1,200}:(?P<value>[^\s/@]{1,200})@", re.IGNORECASE)
 _NAMED = re.compile(
     r"(?:senha|pass?w[a-z]{0,6}|passphrase|pwd|secret(?!ari|ári)|segredo|token|chave|contraseña"
     r"|(?:api|access|private|account)[ _-]?key)"
@@ -96,7 +98,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 #: Random for other reasons: addresses of documents, digests, public keys.
-_RANDOM_BY_NATURE = re.compile(r"https?://\S+|\bsha[0-9]{1,3}[:=-]\S+|\bssh-[a-z0-9-]+ \S+|\bp=\S+", re.IGNORECASE)
+_RANDOM_BY_NATURE = re.compile(r"https?://\S+|\bsha[0-9]{1,3}[:=-]\S+|\bssh-[a-z0-9-]{1,40} \S+|\bp=\S+", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z0-9+_=~-]{24,}")
 #: How many lower-case letters, upper-case letters and digits there are at least in a random text; fewer are a digest.
 _MIXED = {1: 3, 3: 3, 4: 1}
@@ -127,6 +129,7 @@ def looks_secret(text: str) -> bool:
     Args:
         text: one line, such as a comment, or a value with its name before it.
     """
+    text = text[:_LONGEST]
     if not may_hold_secret(text):
         return False
     named = _NAMED.finditer(text)

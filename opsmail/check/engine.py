@@ -103,10 +103,11 @@ class FileChecker:
         """Return what one file gave; never raises for anything that is in it."""
         document, problems = (None, [file.problem]) if file.problem is not None else read_document(file.content)
         placer = FilePlacer(file.path, file.content, document, self.disclosure)
-        found = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
+        unread = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
         if document is None:
-            return CheckedFile(file, Member(file.path, None, None, None), _present(found), readable=False)
+            return CheckedFile(file, Member(file.path, None, None, None), tuple(unread), readable=False)
         operator, faults = self._decoder.decode(document.data)
+        found: list[Finding | None] = [*unread]
         for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
             found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
         for rule in DOCUMENT_RULES:
@@ -115,12 +116,7 @@ class FileChecker:
             found += [placer.place(meta, fault, self.judge) for meta, fault in self._operator_checks.problems(operator)]
         role = document.data.get("role")
         member = Member(file.path, operator, claimed_id(document.data), role if isinstance(role, str) else None)
-        return CheckedFile(file, member, _present(found), readable=True)
-
-
-def _present(findings: Iterable[Finding | None]) -> tuple[Finding, ...]:
-    """Return the findings that the policy does not ignore."""
-    return tuple(finding for finding in findings if finding is not None)
+        return CheckedFile(file, member, tuple(finding for finding in found if finding is not None), readable=True)
 
 
 def _fleet_findings(

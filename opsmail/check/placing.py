@@ -79,18 +79,15 @@ class FilePlacer:
             excerpt=self._lines(rows),
         )
 
-    def place_reading(self, meta: RuleMeta, problem: ReadProblem, judge: Judge) -> Finding | None:
-        """Return the finding of a problem that the reader met."""
-        severity = judge.severity(meta)
-        if severity is None:
-            return None
+    def place_reading(self, meta: RuleMeta, problem: ReadProblem, judge: Judge) -> Finding:
+        """Return the finding of a problem that the reader met; no policy ignores those."""
         span = self._told(problem.span)
         related = tuple(Related(item.message, self.path, self._told(item.span)) for item in problem.related)
         fix = Fix(FixSafety.SAFE, msg("remove it"), problem.edits) if problem.edits else None
         rows = [span, *(item.span for item in related)]
         return Finding(
             rule=meta,
-            severity=severity,
+            severity=judge.severity(meta) or meta.severity,
             file=self.path,
             span=span,
             message=problem.message,

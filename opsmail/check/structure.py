@@ -133,8 +133,6 @@ def _write(path: str, text: str) -> ProposedFix:
 
 
 def _type_help(fault: ShapeProblem, written: str) -> Message | None:
-    if fault.kind is not ProblemKind.WRONG_TYPE:
-        return None
     fix = _type_fix(fault, written)
     if fix is not None:
         return fix.description

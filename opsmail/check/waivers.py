@@ -63,7 +63,7 @@ def apply_waivers(
     placer = FilePlacer(WAIVERS_NAME, content, document, Disclosure.of(WaiverEntry))
     result = list(findings)
     examiner = _Examiner(frozenset(member.name for member in fleet.members), fleet.whole, today, judge, rules)
-    placed = []
+    placed: list[Finding | None] = []
     if [problem.rule for problem in problems] != ["OM001"]:  # only comments: no waivers
         placed += [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, judge) for problem in problems]
     decoder = Decoder(WaiverEntry)

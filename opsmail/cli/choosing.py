@@ -16,7 +16,6 @@ from opsmail.errors import UsageError
 from opsmail.findings import Finding
 from opsmail.messages import msg
 from opsmail.operator.model import Operator, Role
-from opsmail.output.findings import Report, Summary, text
 from opsmail.publish.gate import judge
 from opsmail.shape import nearest
 
@@ -89,9 +88,3 @@ def unproven(session: Session, revision: Revision, checked: CheckResult) -> list
         return operator is None or operator.operator in names or operator.role is Role.MASTER
 
     return [member for member in checked.members if is_wanted(member.operator)]
-
-
-def show(session: Session, findings: Sequence[Finding], checked: CheckResult) -> None:
-    """Show findings as `check` does, but on standard error: they are not what the command is about."""
-    report = Report(tuple(findings), Summary.of(findings, checked.members), checked.members)
-    session.console.progress(text.render(report, session.console.language, session.console.style).rstrip("\n"))

@@ -17,9 +17,13 @@ from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import Message, msg, msgn
 
 
-@click.group("evidence")
-def command() -> None:
+@click.group("evidence", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Signed statements of what was proven."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(ExitCode.USAGE)
 
 
 @command.command("verify", epilog="Example:  opsmail evidence verify .opsmail/evidence/*.json")

@@ -6,7 +6,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
-from opsmail.cli.outputs import parse_outputs
+from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.session import Session
@@ -22,13 +22,7 @@ from opsmail.store.interface import Head, StoreDamaged
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many generations to show."
 )
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="FORMAT[:FILE]",
-    help="text or json; may be given several times.  [default: text]",
-)
+@format_option("text or json")
 @session_options
 def command(limit: int, formats: tuple[str, ...], session: Session) -> int:
     """Show what was published: when, by whom, from which commit. The newest comes first."""

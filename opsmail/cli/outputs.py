@@ -5,14 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from opsmail.cli.console import Console
 from opsmail.errors import UnavailableError, UsageError
 from opsmail.messages import msg
 from opsmail.output.style import Style
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,16 @@ def _write_whole(file: Path, data: bytes) -> None:
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def format_option(names: str) -> Callable[[Function], Function]:
+    """Return the decorator that adds `--format`, whose texts come as `formats`.
+
+    Args:
+        names: the formats of the command, as its help lists them.
+    """
+    text = f"{names}; may be given several times.  [default: text]"
+    return click.option("--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help=text)
 
 
 def parse_outputs(texts: Sequence[str], known: Collection[str]) -> list[Output]:

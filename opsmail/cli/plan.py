@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from opsmail.cli.choosing import show
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.findings import show_findings
 from opsmail.cli.options import session_options
-from opsmail.cli.outputs import Output, parse_outputs
+from opsmail.cli.outputs import Output, format_option, parse_outputs
 from opsmail.cli.planning import prepare_reading
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
@@ -21,13 +21,7 @@ from opsmail.publish.plan import Plan
 
 @click.command("plan", epilog="Example:  opsmail plan --env production --out plan.json")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `publish FILE`.")
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="FORMAT[:FILE]",
-    help="text, json or markdown; may be given several times.  [default: text]",
-)
+@format_option("text, json or markdown")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
 @click.option("--commit", metavar="SHA", help="Plan this commit.  [default: HEAD]")
 @session_options
@@ -38,7 +32,7 @@ def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit:
     checked = revision.check()
     errors = checked.errors()
     if errors:
-        show(session, errors, checked)
+        show_findings(session, errors, checked)
         session.console.say(msg("there is no plan for a commit with errors"))
         return ExitCode.FINDINGS
     plan = prepare_reading(session, revision, checked).plan

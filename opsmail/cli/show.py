@@ -9,7 +9,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
-from opsmail.cli.outputs import parse_outputs
+from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.session import Session
@@ -24,13 +24,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 @click.command("show", epilog="Example:  opsmail show rh-notificacoes@12")
 @click.argument("operator", metavar="OPERATOR[@N]")
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="FORMAT[:FILE]",
-    help="text or json; may be given several times.  [default: text]",
-)
+@format_option("text or json")
 @session_options
 def command(operator: str, formats: tuple[str, ...], session: Session) -> int:
     """Show an operator as it is published now, or as it was in generation N."""

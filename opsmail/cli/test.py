@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from opsmail.addresses import AddressError, parse_address
-from opsmail.cli.choosing import choose, named, show, unproven
+from opsmail.cli.choosing import choose, named, unproven
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.findings import show_findings
 from opsmail.cli.options import session_options
-from opsmail.cli.outputs import parse_outputs
+from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.cli.trials import Trials
@@ -40,13 +41,7 @@ from opsmail.settings.load import Settings
 @click.option("--to", "recipient", metavar="ADDRESS", help="Where the test messages go.  [default: live.recipient]")
 @click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Test this commit.  [default: HEAD]")
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="FORMAT[:FILE]",
-    help="text or json; may be given several times.  [default: text]",
-)
+@format_option("text or json")
 @click.option(
     "--transcript",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -79,7 +74,7 @@ def command(
     checked = revision.check()
     choice = choose(unproven(session, revision, checked) if only_unproven else named(operators, checked), checked)
     if choice.left_out:
-        show(session, choice.findings, checked)
+        show_findings(session, choice.findings, checked)
         session.console.say(
             msgn(
                 "{count} operator with errors is not tested",

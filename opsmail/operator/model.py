@@ -254,16 +254,14 @@ class Operator:
 
     def references(self) -> Iterator[tuple[str, SecretReference]]:
         """Yield each secret reference with its path."""
-        match self.authentication:
-            case BasicAuthentication(password=password):
-                yield "authentication.password", password
-            case ModernAuthentication(credential=credential):
-                for name in ("secret", "pfx", "passphrase", "token_cache"):
-                    reference = getattr(credential, name, None)
-                    if reference is not None:
-                        yield f"authentication.credential.{name}", reference
-            case NoAuthentication():
-                return
+        authentication = self.authentication
+        if isinstance(authentication, BasicAuthentication):
+            yield "authentication.password", authentication.password
+        elif isinstance(authentication, ModernAuthentication):
+            for name in ("secret", "pfx", "passphrase", "token_cache"):
+                reference = getattr(authentication.credential, name, None)
+                if reference is not None:
+                    yield f"authentication.credential.{name}", reference
 
 
 def claimed_id(data: Mapping[str, object]) -> str | None:

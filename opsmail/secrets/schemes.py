@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -59,11 +60,11 @@ def _installed() -> Iterable[EntryPoint]:
 
 
 @dataclass(frozen=True, eq=False)
-class KnownSchemes(Set[str]):
+class KnownSchemes(AbstractSet[str]):
     """The schemes that can be resolved here, without loading what resolves them.
 
-    Installed packages are looked at when the first scheme is asked for that is not built in: that takes longer than many
-    files to check.
+    Installed packages are looked at when the first scheme is asked for that is not built in: that takes longer than the
+    check of many files.
 
     Args:
         installed: gives the entry points.

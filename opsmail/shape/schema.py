@@ -115,7 +115,8 @@ class _Finisher:
             return self._tagged([self._referred(choice) for choice in choices])
         first, *others = self.finish(choices)
         if others == [{"type": "null"}]:
-            return {**first, "type": [first["type"], "null"]}
+            words = {"enum": [*first["enum"], None]} if "enum" in first else {}
+            return {**first, "type": [first["type"], "null"], **words}
         return {"anyOf": [first, *others]}
 
     def _referred(self, reference: JsonSchemaValue) -> JsonSchemaValue:

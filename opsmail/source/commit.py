@@ -98,8 +98,10 @@ class CommitTree:
             content = path.read_bytes()
         except OSError:
             return False
-        # The second form: git was told to check text out with the line ends of another system.
-        return entry.blob in (_blob_id(content, entry.blob), _blob_id(content.replace(b"\r\n", b"\n"), entry.blob))
+        if _blob_id(content, entry.blob) == entry.blob:
+            return True
+        # git may have been told to check text out with the line ends of another system.
+        return _blob_id(content.replace(b"\r\n", b"\n"), entry.blob) == entry.blob
 
     def _entries(self, paths: Sequence[str]) -> Iterator[_Entry]:
         """Yield the files at and below `paths`."""

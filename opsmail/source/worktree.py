@@ -135,7 +135,11 @@ class WorkTree:
                 yield SourceFile(path, b"", unreadable(_reason(error)))
 
     def _is_folder(self, path: str) -> bool:
-        return os.path.isdir(self.root / path) and not self._leads_through_link(path)
+        try:
+            is_folder = (self.root / path).is_dir()
+        except OSError:  # the path is longer than paths can be
+            return False
+        return is_folder and not self._leads_through_link(path)
 
     def _refuse_link(self, path: str) -> None:
         if self._leads_through_link(path):
@@ -146,7 +150,10 @@ class WorkTree:
         parts = PurePosixPath(path).parts
         if ".." in parts or path.startswith("/"):
             return False
-        return any(os.path.islink(self.root / PurePosixPath(*parts[:count])) for count in range(1, len(parts) + 1))
+        try:
+            return any((self.root / PurePosixPath(*parts[:count])).is_symlink() for count in range(1, len(parts) + 1))
+        except OSError:
+            return False
 
     def _read_plain(self, path: str, limit: int) -> bytes:
         """Read a regular file: judged by the open descriptor, so that nothing can be swapped in between."""

@@ -50,7 +50,6 @@ WRONG = {
     "history --limit 0": "0",
     "show": "OPERATOR",
     "rule OM999": "OM999",
-    "evidence": "",
     "evidence check": "check",
     "keygen ../key": "../key",
     "keygen key --folder opsmail.toml": "opsmail.toml",
@@ -66,6 +65,14 @@ def test_a_wrong_option_is_told_in_a_sentence_with_a_hint(fleet: Repository, lin
     assert WRONG[line] in sentence
     assert hint.startswith("hint: ")
     assert rest == []
+
+
+@pytest.mark.parametrize("line", ["", "evidence"])
+def test_a_group_without_a_command_shows_its_help(fleet: Repository, line: str) -> None:
+    result = fleet.run(*line.split(), code=2)
+    assert result.out == ""
+    assert result.err.startswith(f"Usage: {' '.join(['opsmail', *line.split()])} ")
+    assert "\nCommands:\n" in result.err
 
 
 def test_the_nearest_name_is_offered(fleet: Repository) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -72,3 +75,17 @@ def test_every_file_names_the_schema_for_editors() -> None:
     for path in (ROOT / "operators").iterdir():
         first = path.read_text("utf-8").partition("\n")[0]
         assert first == "# yaml-language-server: $schema=../schemas/operator.schema.json"
+
+
+def test_names_that_are_known_need_no_tables() -> None:
+    program = (
+        "import json, sys\n"
+        "from opsmail.cli.face import run\n"
+        "code = run(['check', '--at', '2026-11-23', '--fail-on', 'warning'])\n"
+        "heavy = ('idna', 'publicsuffixlist', 'pydantic', 'jsonschema', 'requests', 'msal', 'sqlalchemy', 'rich')\n"
+        "print(json.dumps([code, [name for name in heavy if name in sys.modules]]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [0, []]

@@ -204,6 +204,17 @@ def test_a_hash_inside_a_value_starts_no_comment() -> None:
     assert found(comment="rua#2027 #senha") == []
 
 
+def test_a_hash_inside_a_word_starts_no_comment() -> None:
+    text = FILE.format(comment="senha: Troque@2027", quoted="", label="rh").replace("Avisos", "Avisos#1")
+    (finding,) = told({"rh": text})
+    assert finding.span == Span(3, 16, 3, 17)
+
+
+def test_no_more_is_told_than_helps() -> None:
+    text = FILE.format(comment="rh", quoted="", label="rh")
+    assert len(told({"rh": text + "# senha: Troque@2027\n" * 30})) == 20
+
+
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_the_last_and_the_first_line_count_too(end: str) -> None:
     text = FILE.format(comment="rh", quoted="", label="rh")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from opsmail.check.detection import (
@@ -18,6 +19,7 @@ from opsmail.check.interface import Problem, document_rule
 from opsmail.findings import Severity, Span
 from opsmail.messages import msg
 from opsmail.source.document import Document
+from opsmail.source.reader import MAX_REPEATED
 
 #: Editors read the first; it is in every file.
 _KNOWN_COMMENTS = (" yaml-language-server:", " SPDX-License-Identifier:")
@@ -27,15 +29,14 @@ _HELP = msg("change it now, since git keeps what it has seen; then delete it her
 @document_rule("OM605", "secret-in-text", Severity.ERROR, unwaivable=True)
 def secret_in_text(document: Document) -> Iterator[Problem]:
     """Something that looks like a secret, in a comment or in a field that is not for secrets."""
-    comments = list(_comments(document))
-    if not _is_worth_a_look(document, comments):
+    if not _is_worth_a_look(document):
         return
-    for comment in comments:
-        if looks_secret(comment.text):
-            yield _in_comment(document, comment.offset)
-    for path, scalar in document.scalars.items():
-        if holds_secret(path, scalar.value):
-            yield _in_field(path)
+    comments = (comment.offset for comment in _comments(document) if looks_secret(comment.text))
+    for offset in islice(comments, MAX_REPEATED):
+        yield _in_comment(document, offset)
+    fields = (path for path, scalar in document.scalars.items() if holds_secret(path, scalar.value))
+    for path in islice(fields, MAX_REPEATED):
+        yield _in_field(path)
 
 
 class _Comment(NamedTuple):
@@ -47,21 +48,18 @@ class _Comment(NamedTuple):
 
 def _comments(document: Document) -> Iterator[_Comment]:
     text = document.text
-    values: _Values | None = None
+    values = _Values(document)
     offset = text.find("#")
     while offset >= 0:
         after = offset + 1
         if offset == 0 or text[offset - 1] in " \t\n":
-            values = values or _Values(document)
             inside = values.end_of(offset)
             if inside is not None:
                 after = inside
             else:
                 end = text.find("\n", offset)
                 after = len(text) if end < 0 else end
-                comment = text[offset + 1 : after]
-                if not comment.startswith(_KNOWN_COMMENTS):
-                    yield _Comment(offset, comment)
+                yield _Comment(offset, text[offset + 1 : after])
         offset = text.find("#", after)
 
 
@@ -79,9 +77,9 @@ class _Values:
         return self._ends[index] if index >= 0 and offset < self._ends[index] else None
 
 
-def _is_worth_a_look(document: Document, comments: Sequence[_Comment]) -> bool:
+def _is_worth_a_look(document: Document) -> bool:
     """Look at everything that people write freely at once, because nearly all files have nothing to find."""
-    free = [comment.text for comment in comments]
+    free = list(_line_ends(document.text))
     for path, scalar in document.scalars.items():
         if path in FORMAL_FIELDS:
             value = scalar.value
@@ -90,6 +88,17 @@ def _is_worth_a_look(document: Document, comments: Sequence[_Comment]) -> bool:
         elif path not in SECRET_FIELDS:
             free += (path.rpartition(".")[2], scalar.value)
     return may_hold_secret("\n".join(free))
+
+
+def _line_ends(text: str) -> Iterator[str]:
+    """Yield of each line what follows its first `#`: at least all that is comment in it."""
+    offset = text.find("#")
+    while offset >= 0:
+        end = text.find("\n", offset)
+        rest = text[offset + 1 :] if end < 0 else text[offset + 1 : end]
+        if not rest.startswith(_KNOWN_COMMENTS):
+            yield rest
+        offset = text.find("#", end) if end >= 0 else -1
 
 
 def _in_comment(document: Document, offset: int) -> Problem:
@@ -112,4 +121,3 @@ def _in_field(path: str) -> Problem:
         help=_HELP,
         at_key=True,  # the value's own place would tell its length
     )
-

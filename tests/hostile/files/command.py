@@ -17,9 +17,7 @@ _KEPT_BEGINNINGS = ("PYTHON", "COVERAGE_", "COV_")
 
 def plain_environment() -> dict[str, str]:
     """Return what a process needs to run at all: no home, no language, no terminal."""
-    return {
-        name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
-    }
+    return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
 
 
 @dataclass(frozen=True)

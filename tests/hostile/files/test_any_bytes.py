@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from opsmail.errors import OpsmailError
 from opsmail.settings.faults import SettingsError
 from opsmail.source.reader import read_document
 from tests.builders import SETTINGS, operator_text, settings_of
@@ -15,9 +16,9 @@ from tests.hostile.files.survival import survives
 
 #: What YAML makes something of, so that more than its scanner is met.
 PIECES = st.sampled_from(
-    [*"[]{},:?-#&*!|>'\"%@`~<=\\ \t\n\r", "- ", ": ", "\n  ", "---\n", "...\n", "<<: ", "!!str ", "%YAML 1.2\n", "\\x00"]
-    + ["version", "operator", "server:\n  port: ", "authentication:\n  password: ", "587", "0587", "env://A", "é", "\ufeff"]
-    + ["\u2028", "\U0001f600", "null", "true", "no", "1e3"]
+    [*"[]{},:?-#&*!|>'\"%@`~<=\\ \t\n\r", "- ", ": ", "\n  ", "---\n", "...\n", "<<: ", "!!str ", "%YAML 1.2\n"]
+    + ["version", "operator", "server:\n  port: ", "authentication:\n  password: ", "587", "0587", "env://A", "é"]
+    + ["\ufeff", "\u2028", "\U0001f600", "\\x00", "null", "true", "no", "1e3"]
 )
 SOUPS = st.lists(PIECES, max_size=60).map(lambda pieces: "".join(pieces).encode())
 #: Few in every run; `--hypothesis-profile` or a longer one by hand takes more.
@@ -60,13 +61,20 @@ def test_settings_are_good_or_wrong(data: st.DataObject) -> None:
     text = SETTINGS.encode()
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 20)))
-    toml = st.sampled_from([b"[", b"[[", b"]", b"=", b'"', b"'''", b"\n", b".", b"{", b"1_0", b"inf", b"2027-01-01", b"\\u"])
+    toml = st.sampled_from([b"[", b"[[", b"]", b"=", b'"', b"'''", b"\n", b".", b"{", b"1_0", b"inf", b"2027-01-01"])
     inserted = b"".join(data.draw(st.lists(toml | st.binary(max_size=4), max_size=8)))
     content = text[:start] + inserted + text[end:]
+    for fault in wrong(content):
+        assert fault.hint is not None
+
+
+def wrong(content: bytes) -> list[OpsmailError]:
+    """Return what is told of settings, nothing for good ones."""
     try:
-        settings_of("", opsmail_toml=content)
+        settings_of(content)
     except SettingsError as error:
-        assert all(item.hint is not None for item in (error, *error.further))
+        return [error, *error.further]
+    return []
 
 
 # One form each that makes parsers slow, at the largest size that is read.
@@ -112,11 +120,11 @@ def test_forms_that_make_parsers_slow(content: str) -> None:
     survives(content)
 
 
-def test_thirty_thousand_mutants_of_a_correct_file() -> None:
-    """Bytes replaced, taken away and doubled at random, always in the same way: the reader itself is fast enough for many."""
+def test_ten_thousand_mutants_of_a_correct_file() -> None:
+    """Bytes replaced, taken away and doubled at random, always in the same way: the reader itself is fast."""
     source = random.Random(1)
     text = operator_text().encode()
-    for _ in range(30_000):
+    for _ in range(10_000):
         mutant = bytearray(text)
         for _ in range(source.randrange(1, 4)):
             place = source.randrange(len(mutant))

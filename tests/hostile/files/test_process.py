@@ -70,7 +70,9 @@ class TestOutputs:
             assert len(ended.out) > 2**18
             assert json.loads(ended.out)["summary"]["files"] == 500
 
-    @pytest.mark.parametrize("arguments", [("check",), ("check", "--format", "json"), ("check", "--help"), ("--version",)])
+    @pytest.mark.parametrize(
+        "arguments", [("check",), ("check", "--format", "json"), ("check", "--help"), ("--version",)]
+    )
     def test_a_full_disk(self, repository: Path, arguments: tuple[str, ...]) -> None:
         """L-04."""
         with Path("/dev/full").open("wb") as full:
@@ -183,9 +185,7 @@ class TestSameBytes:
         ],
         ids=str,
     )
-    def test_in_any_environment(
-        self, repository: Path, expected: dict[str, Ended], variables: dict[str, str]
-    ) -> None:
+    def test_in_any_environment(self, repository: Path, expected: dict[str, Ended], variables: dict[str, str]) -> None:
         for format_, wanted in expected.items():
             environment = {**plain_environment(), **variables}
             assert opsmail("check", "--format", format_, folder=repository, environment=environment) == wanted
@@ -212,9 +212,7 @@ class TestSameBytes:
 
 
 class TestSignals:
-    @pytest.mark.parametrize(
-        ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)], ids=lambda value: str(value)
-    )
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
     def test_end_it_with_a_sentence(self, repository: Path, number: signal.Signals, code: int) -> None:
         """L-01, L-02: within two seconds, while it waits for a reader."""
         write_files(repository, {f"operators/op-{item}.yaml": BAD for item in range(400)})
@@ -224,7 +222,8 @@ class TestSignals:
             env=plain_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            # Tests may run where interruptions are ignored, which children inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread holds a lock
         )
         assert process.stdout is not None
         assert process.stderr is not None

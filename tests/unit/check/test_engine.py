@@ -49,6 +49,14 @@ class TestPolicy:
         assert [finding.rule.id for finding in run_check(files).findings] == ["OM502"]
         assert run_check(files, '[policy]\nignore = ["OM5"]').findings == ()
 
+    def test_nor_does_one_about_the_fleet(self) -> None:
+        same = {"role": "standard", "authentication": {"type": "none", "username": None, "password": None}}
+        files = {"a.yaml": operator_text(operator="a", **same), "b.yaml": operator_text(operator="b", **same)}
+        assert "OM706" in {finding.rule.id for finding in run_check(files, whole=False).findings}
+        assert "OM706" not in {
+            finding.rule.id for finding in run_check(files, '[policy]\nignore = ["OM7"]', whole=False).findings
+        }
+
     def test_reading_rules_cannot_be_ignored(self) -> None:
         result = run_check({"rh.yaml": "a: ["}, '[policy]\nignore = ["OM"]')
         assert [finding.rule.id for finding in result.findings] == ["OM002"]

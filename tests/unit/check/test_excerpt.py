@@ -83,10 +83,10 @@ class TestReadable:
     def test_a_line_with_thousands_of_values_and_signs_takes_no_time(self) -> None:
         line = "labels: {" + ", ".join(f"k{number}: 'a # b'" for number in range(4000)) + "}"
         told = excerpts(f"{line}\n" * 1)
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(500):
             told.lines(1, 1)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 2
 
 
 class TestUnreadable:

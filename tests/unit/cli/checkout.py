@@ -36,25 +36,32 @@ class Said:
 
 @dataclass
 class Checkout:
-    """A git repository with operators, a catalogue and a key; the private one and the passwords are in the environment."""
+    """A git repository with operators, a catalogue and a public key; what is secret is in the environment."""
 
     root: Path
     monkeypatch: pytest.MonkeyPatch
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str] | None = None
     key: SigningKey = field(default_factory=SigningKey.generate)
 
     def __post_init__(self) -> None:
+        """Begin with a new repository, or go on with the one that is there."""
+        if self.root.exists():
+            self._enter()
+            return
         self.root.mkdir()
-        self.monkeypatch.chdir(self.root)
-        for name in os.environ:
-            if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN:
-                self.monkeypatch.delenv(name)
-        self.monkeypatch.setenv("OPSMAIL_SIGNING_KEY", self.key.pem())
+        self._enter()
         self.git("init", "--quiet", "--initial-branch", "main")
         self.write("keys/ci.pub.pem", self.key.public.pem())
         self.write("ca.pem", ca())
         self.write(".gitignore", "*.db*\n.opsmail/\n/out/\n")
         (self.root / "out").mkdir()
+
+    def _enter(self) -> None:
+        self.monkeypatch.chdir(self.root)
+        for name in os.environ:
+            if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN:
+                self.monkeypatch.delenv(name)
+        self.monkeypatch.setenv("OPSMAIL_SIGNING_KEY", self.key.pem())
 
     # --- files
 
@@ -76,8 +83,9 @@ class Checkout:
         address = f'address = "{server.address}"\nca = "ca.pem"\n' if server else ""
         self.write(
             "opsmail.toml",
-            f'[[servers]]\nhost = "{HOST}"\nconnections = ["587/starttls"]\nauthentication = ["basic", "none", "modern"]\n'
-            f'secrets = ["env://OPSMAIL_SECRET_{{OPERATOR}}"]\ntenants = ["empresa.test"]\nclient_ids = ["x"]\n{address}\n'
+            f'[[servers]]\nhost = "{HOST}"\nconnections = ["587/starttls"]\n'
+            'authentication = ["basic", "none", "modern"]\nsecrets = ["env://OPSMAIL_SECRET_{OPERATOR}"]\n'
+            f'tenants = ["empresa.test"]\nclient_ids = ["x"]\n{address}\n'
             f'[live]\nrecipient = "{RECIPIENT}"\ntimeout_seconds = 10\n\n'
             f'[gate]\nrequire = {require}\n\n[[gate.keys]]\nfile = "keys/ci.pub.pem"\n'
             f'kinds = ["test-send", "generation"]\nenvironments = ["default", "production"]\n\n{more}',
@@ -130,6 +138,7 @@ class Checkout:
 
     def run(self, *arguments: str | Path, code: int = 0, environment: Mapping[str, str] | None = None) -> Said:
         """Run opsmail; it must end with `code`, and say nothing of the passwords."""
+        assert self.capsys is not None
         with self.monkeypatch.context() as patch:
             for name, value in (environment or {}).items():
                 patch.setenv(name, value)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from opsmail.cli.face import run
+from opsmail.evidence.keys import SigningKey
 from tests.unit.cli.checkout import Checkout
 from tests.unit.servers import Server, server
 
@@ -23,9 +26,24 @@ def relay() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SigningKey]:
+    """A repository with a published fleet, only for copying; and the key that signed it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = Checkout(tmp_path_factory.mktemp("template") / "repository", monkeypatch)
+        made.fleet(None, "a", "b", require="[]")
+        assert run(["publish", "--yes"]) == 0
+    return made.root, made.key
+
+
 @pytest.fixture
-def published(checkout: Checkout) -> Checkout:
+def published(
+    template: tuple[Path, SigningKey],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Checkout:
     """A master and two operators, published as generation 1 by a gate that demands nothing."""
-    checkout.fleet(None, "a", "b", require="[]")
-    checkout.run("publish", "--yes")
-    return checkout
+    root, key = template
+    shutil.copytree(root, tmp_path / "repository", symlinks=True)
+    return Checkout(tmp_path / "repository", monkeypatch, capsys, key)

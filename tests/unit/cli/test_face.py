@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 
+from opsmail.cli import main
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.face import COMMANDS, Terminated, exit_code, run
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
@@ -39,7 +42,7 @@ def raising(error: BaseException) -> click.Command:
     return program(action)
 
 
-class Child(UsageError):
+class ChildError(UsageError):
     """A child of an error keeps its exit code."""
 
 
@@ -49,7 +52,7 @@ class TestExitCodes:
         [
             (OpsmailError(msg("x")), 1),
             (UsageError(msg("x")), 2),
-            (Child(msg("x")), 2),
+            (ChildError(msg("x")), 2),
             (RefusedError(msg("x")), 3),
             (UnavailableError(msg("x")), 4),
         ],
@@ -147,6 +150,30 @@ class TestInterruption:
         thread.start()
         thread.join(10)
         assert codes == [0]
+
+
+def test_an_interruption_while_modules_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loading(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "opsmail.cli.face", Loading("opsmail.cli.face"))
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
+
+
+def test_the_process_ends_with_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["opsmail"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("Usage: opsmail [OPTIONS] [COMMAND] [ARGS]...")
+    assert all(f"  {name} " in told.err for name in COMMANDS)
 
 
 @pytest.fixture

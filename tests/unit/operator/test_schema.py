@@ -162,7 +162,7 @@ class TestAgreement:
 
     def test_every_mutant_is_judged_alike(self) -> None:
         """Each field taken away, emptied and given each other type, one at a time."""
-        values = (
+        values: tuple[Any, ...] = (
             ...,
             None,
             "",
@@ -231,7 +231,7 @@ def is_known(data: Any) -> bool:
         isinstance(secrets.get(name), str) and secrets[name]
         for name in ("password", "secret", "pfx", "passphrase", "token_cache")
     )
-    return literal and not _decodes_to_references(data) or _has(data, _is_whole_float) or _has(data, _is_odd_text)
+    return (literal and not _decodes_to_references(data)) or _has(data, _is_whole_float) or _has(data, _is_odd_text)
 
 
 def _decodes_to_references(data: Any) -> bool:

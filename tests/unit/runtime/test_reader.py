@@ -259,12 +259,12 @@ class TestRefreshing:
         done = threading.Event()
 
         def read(operators: Operators) -> None:
-            while not done.is_set():
+            while not done.wait(0.001):
                 held = [operators[name] for name in names]
                 wrong.extend(str(item.settings) for item in held if item.settings.name != str(item.generation))
 
         def refresh(operators: Operators) -> None:
-            while not done.is_set():
+            while not done.wait(0.001):
                 operators.refresh()
 
         with opened(shop, snapshot=snapshot) as operators:

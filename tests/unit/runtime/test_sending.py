@@ -85,7 +85,7 @@ class TestSending:
         assert b"EHLO empresa.test" in running.peer.said(secure=False)
         got = received(running)
         assert (got["From"], got["Subject"], got["Bcc"]) == ("rh@empresa.test", "Fechamento", None)
-        assert got.get_content() == "Fechou.\n"
+        assert got.get_content().splitlines() == ["Fechou."]
         assert b"c@empresa.test" not in got.as_bytes()
 
     def test_recipients_may_be_named(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 import trustme
 
@@ -66,16 +68,16 @@ def pem() -> str:
     return trustme.CA().cert_pem.bytes().decode()
 
 
-def faults_of(text: str, *, environment: str = "default", **files: bytes | str) -> list[str]:
+def faults_of(text: str, files: Mapping[str, bytes] | None = None, *, environment: str = "default") -> list[str]:
     """Return what is told of wrong settings, each with its hint."""
     with pytest.raises(SettingsError) as caught:
-        settings_of(text, environment=environment, **files)
+        settings_of(text, files, environment=environment)
     told = [caught.value, *caught.value.further]
     return [f"{error} | {error.hint}" for error in told]
 
 
 def load(text: str, pem: str, environment: str = "default") -> Settings:
-    return settings_of(text, environment=environment, ca__internal_pem=pem, **{"keys__ci_pub_pem": pem})
+    return settings_of(text, {"ca/internal.pem": pem, "keys/ci.pub.pem": pem}, environment=environment)
 
 
 class TestGoodSettings:
@@ -116,7 +118,7 @@ class TestGoodSettings:
         assert settings.waivers is None
 
     def test_waivers_are_read_beside_it(self) -> None:
-        assert settings_of("", waivers_yaml="- x\n").waivers == b"- x\n"
+        assert settings_of("", {"waivers.yaml": "- x\n"}).waivers == b"- x\n"
 
     def test_one_folder_needs_no_list(self) -> None:
         assert settings_of('operators = "config/operators/"').file.operators == ("config/operators",)
@@ -160,7 +162,7 @@ class TestDigest:
         assert load(FULL, f"{pem}\n").digest != base
 
     def test_and_the_waivers(self) -> None:
-        assert settings_of("", waivers_yaml="- a\n").digest != settings_of("").digest
+        assert settings_of("", {"waivers.yaml": "- a\n"}).digest != settings_of("").digest
 
     def test_no_catalogue_is_not_an_empty_one(self) -> None:
         assert settings_of("").digest != settings_of("servers = []").digest
@@ -215,11 +217,11 @@ class TestFaults:
     )
     def test_each(self, text: str, fault: str) -> None:
         files = {
-            "not_pem": b"\xff",
-            "bad_pem": b"nothing",
-            "cut_pem": b"-----BEGIN CERTIFICATE-----\nAAAA\n",
+            "not.pem": b"\xff",
+            "bad.pem": b"nothing",
+            "cut.pem": b"-----BEGIN CERTIFICATE-----\nAAAA\n",
         }
-        (told,) = faults_of(text, **files)
+        (told,) = faults_of(text, files)
         assert fault in told
         assert not told.endswith(" | None")
 
@@ -276,7 +278,7 @@ class TestFaults:
         assert told in faults_of(text, environment=environment)[0]
 
     def test_an_environment_without_a_file(self) -> None:
-        with pytest.raises(UsageError, match="there is no opsmail.toml, so there is no environment `production`"):
+        with pytest.raises(UsageError, match=r"there is no opsmail\.toml, so there is no environment `production`"):
             settings_of(environment="production")
 
 

@@ -77,6 +77,6 @@ def test_an_overlay_is_looked_at_first(path: str, line: int) -> None:
     "text", ["[" + " " * 300_000 + "x", "a." * 150_000, "[" * 300_000, "=" * 300_000, "[[a]]\n" * 50_000]
 )
 def test_a_hostile_file_takes_time_in_proportion_to_its_size(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     FieldLines(text).line("a.b")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 3

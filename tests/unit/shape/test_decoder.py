@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -158,7 +158,10 @@ class TestProblems:
             ({"day": "20270501"}, ("INVALID_VALUE", "day", "`day` is not a date")),
             ({"day": "2027-W01-1"}, ("INVALID_VALUE", "day", "`day` is not a date")),
             ({"day": 20270501}, ("WRONG_TYPE", "day", "`day` should be a date, but is a number")),
-            ({"day": datetime(2027, 5, 1)}, ("WRONG_TYPE", "day", "`day` should be a date, but is a date or time")),
+            (
+                {"day": datetime(2027, 5, 1, tzinfo=UTC)},
+                ("WRONG_TYPE", "day", "`day` should be a date, but is a date or time"),
+            ),
             ({"pair": "1"}, ("INVALID_VALUE", "pair", "`pair` is not a pair")),
             ({"pair": ""}, ("INVALID_VALUE", "pair", "`pair` is empty")),
             ({"pair": 1}, ("WRONG_TYPE", "pair", "`pair` should be text, but is a number")),

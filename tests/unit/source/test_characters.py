@@ -27,7 +27,7 @@ def test_a_carriage_return_by_itself_is_forbidden(text: str) -> None:
     assert FORBIDDEN_IN_FILE.search(text)
 
 
-@pytest.mark.parametrize("character", ["\t", "\n", "\r", "\ud800", "\udfff"])
+@pytest.mark.parametrize("character", ["\t", "\n", "\r", "\ud800"])
 def test_a_value_is_one_line_of_whole_characters(character: str) -> None:
     assert FORBIDDEN_IN_VALUE.search(f"a{character}")
 

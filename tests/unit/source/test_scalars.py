@@ -54,9 +54,9 @@ def test_texts_that_are_no_ambiguous_numbers(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["1" + "_" * 200_000 + "x", "1:" * 100_000 + "x", "0" * 200_000 + "x", "1." * 100_000])
 def test_judging_a_long_text_takes_time_in_proportion_to_its_length(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     is_ambiguous_number(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("name", ["server", "display_name", "x-team", "_private", "A1", "a" * 64])

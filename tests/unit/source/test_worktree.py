@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,28 @@ def deep_folder(tmp_path: Path) -> Iterator[Path]:
         (operators / "d/d").rename(tmp_path / "d")
         (operators / "d").rmdir()
         (tmp_path / "d").rename(operators / "d")
+
+
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's."""
+    with tempfile.TemporaryDirectory(prefix="opsmail-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+        for path in sorted(Path(name).rglob("*")):
+            path.chmod(0o700)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up root's rights for a while, which reach everything."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def told(files: Iterable[SourceFile]) -> dict[str, bytes | str]:
@@ -113,17 +137,15 @@ class TestOperatorFiles:
         (message,) = told(WorkTree(deep_folder).operator_files(FOLDERS)).values()
         assert message == "the file cannot be read: File name too long"
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_what_may_not_be_read_is_told(self, tmp_path: Path) -> None:
-        write_files(tmp_path, {"operators/a.yaml": "a", "operators/closed/b.yaml": "b"})
-        (tmp_path / "operators/a.yaml").chmod(0)
-        (tmp_path / "operators/closed").chmod(0)
-        try:
-            assert set(told(WorkTree(tmp_path).operator_files(FOLDERS)).values()) == {
-                "the file cannot be read: Permission denied"
+    def test_what_may_not_be_read_is_told(self, nobodys_folder: Path) -> None:
+        write_files(nobodys_folder, {"operators/a.yaml": "a", "operators/closed/b.yaml": "b"})
+        (nobodys_folder / "operators/a.yaml").chmod(0)
+        (nobodys_folder / "operators/closed").chmod(0)
+        with as_nobody():
+            assert told(WorkTree(nobodys_folder).operator_files(FOLDERS)) == {
+                "operators/a.yaml": "the file cannot be read: Permission denied",
+                "operators/closed": "the file cannot be read: Permission denied",
             }
-        finally:
-            (tmp_path / "operators/closed").chmod(0o700)
 
 
 class TestNamedFiles:
@@ -201,6 +223,12 @@ class TestOtherFiles:
                 tree.read(path)
             assert reason in str(caught.value)
             assert caught.value.hint is not None
+
+    @pytest.mark.skipif(not Path("/proc/kallsyms").exists(), reason="Linux tells the kernel's symbols here")
+    def test_what_is_larger_than_it_says(self) -> None:
+        """As a file is that grows while it is read."""
+        with pytest.raises(SourceError, match="the file is larger than 1024 KiB"):
+            WorkTree(Path("/proc")).read("kallsyms")
 
     def test_what_is_too_large(self, tmp_path: Path) -> None:
         with (tmp_path / "opsmail.toml").open("wb") as file:
