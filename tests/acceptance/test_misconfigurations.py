@@ -150,9 +150,13 @@ def runs(repository: Repository, mail_server: MailServer) -> Runs:
     before = len(quiet_log(mail_server))
     patient = repository.run("test", *CASES, "bom", *formats, "--transcript", "out/transcript.txt", code=1)
     results = read_results(repository)
-    impatient = repository.run("test", *IMPATIENT, *formats, "--env", "impaciente", code=1)
-    conversations = conversations_since(mail_server, before, OF_POSTFIX)
-    return Runs(repository, results | read_results(repository), patient.out + impatient.out, conversations)
+    said = patient.out
+    for name, expected in IMPATIENT.items():
+        # What proves nothing about the operator is no failed test.
+        code = 1 if expected.outcome == "failed" else 4
+        said += repository.run("test", name, *formats, "--env", "impaciente", code=code).out
+        results |= read_results(repository)
+    return Runs(repository, results, said, conversations_since(mail_server, before, OF_POSTFIX))
 
 
 def quiet_log(mail_server: MailServer) -> str:
@@ -234,11 +238,6 @@ def test_a_recipient_that_is_refused_is_the_settings_mistake(repository: Reposit
     assert "550 5.1.1 <ninguem@empresa.test>" in result.out
     assert "live.recipient" in result.out
     assert "to change" not in result.out  # no field of the operator is wrong
-
-
-def test_what_proves_nothing_is_not_a_failed_test(repository: Repository) -> None:
-    results = repository.test_results("mudo", "--env", "impaciente", code=4)
-    assert results["mudo"]["outcome"] == "inconclusive"
 
 
 def test_a_wrong_password_is_tried_once(runs: Runs) -> None:

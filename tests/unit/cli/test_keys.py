@@ -83,3 +83,6 @@ class TestVerify:
     def test_nothing_to_verify(self, checkout: Checkout) -> None:
         checkout.fleet(None)
         assert checkout.run("evidence", "verify").err == "0 statements, 0 refused\n"
+
+    def test_the_group_alone_says_what_there_is(self, checkout: Checkout) -> None:
+        assert "Usage: opsmail evidence" in checkout.run("evidence", code=2).err

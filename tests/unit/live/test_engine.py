@@ -197,7 +197,11 @@ class TestInterruption:
 
 
 def live_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("live")]
+    """The threads of a run that do not end by themselves; one that was just being started may take a moment."""
+    found = [thread for thread in threading.enumerate() if thread.name.startswith("live")]
+    for thread in found:
+        thread.join(1)
+    return [thread.name for thread in found if thread.is_alive()]
 
 
 def press_ctrl_c() -> None:
