@@ -65,6 +65,10 @@ class TestExitCodes:
     def test_of_what_a_command_returns(self, value: object, code: int) -> None:
         assert run([], program(lambda: value)) == code
 
+    def test_of_a_command_that_has_nothing_to_print_to(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout", None)
+        assert run([], program(lambda: 0)) == 0
+
     def test_of_help_and_version(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["--help"], program(lambda: 1)) == 0
         assert run(["--version"]) == 0
