@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from gettext import NullTranslations
@@ -85,7 +86,10 @@ class Console:
         # With PYTHONUNBUFFERED there is no buffer, and a write takes what fits into the pipe.
         rest = memoryview(text.encode("utf-8", "backslashreplace"))
         while rest:
-            rest = rest[sys.stdout.buffer.write(rest) :]
+            written: int | None = sys.stdout.buffer.write(rest)
+            if written is None:  # a full pipe that does not let its writer wait
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            rest = rest[written:]
         sys.stdout.buffer.flush()
 
     def _tell(self, text: str) -> None:

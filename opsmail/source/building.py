@@ -24,7 +24,7 @@ from opsmail.messages import Message, msg
 from opsmail.shape import shown_name
 from opsmail.source.characters import FORBIDDEN_IN_VALUE, code_point
 from opsmail.source.document import Marked, ReadProblem, RelatedPlace, span_of
-from opsmail.source.scalars import NOT_TEXT, Scalar, is_key, resolve_plain
+from opsmail.source.scalars import NOT_TEXT, Scalar, is_plain_key, is_quoted_key, resolve_plain
 
 #: Limits of one file (a real one has some 40 nodes at depth 3).
 MAX_DEPTH = 32
@@ -146,7 +146,7 @@ class Builder:
             _refuse_decorated(event)
             raise _refusal("OM005", msg("a key must be a word"), event, msg("write `name: value`"))
         key: str = event.value
-        if not is_key(key, quoted=bool(event.style)):
+        if not (is_quoted_key(key) if event.style else is_plain_key(key)):
             if key == "<<":
                 raise _refusal("OM005", msg("merge keys (`<<`) are not supported"), event, msg("write the fields out"))
             help_ = msg("use the name of a field: letters, digits, `_` and `-`, starting with a letter")

@@ -42,7 +42,12 @@ def is_ambiguous_number(text: str) -> bool:
     return _AMBIGUOUS.fullmatch(text) is not None
 
 
+def is_quoted_key(text: str) -> bool:
+    """Whether this, in quotes, is the name of a field: an ASCII word."""
+    return _KEY.fullmatch(text) is not None
+
+
 @lru_cache(maxsize=1024)  # files have the same few keys
-def is_key(text: str, *, quoted: bool) -> bool:
-    """Whether every YAML reader takes this for the same name: an ASCII word, unquoted no truth value of YAML 1.1."""
-    return _KEY.fullmatch(text) is not None and (quoted or text.lower() not in _YAML_1_1_WORDS)
+def is_plain_key(text: str) -> bool:
+    """Whether every YAML reader takes this, unquoted, for the same name: a word, and no truth value of YAML 1.1."""
+    return is_quoted_key(text) and text.lower() not in _YAML_1_1_WORDS

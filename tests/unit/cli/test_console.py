@@ -92,6 +92,16 @@ def test_a_result_reaches_a_pipe_that_takes_little_at_a_time(monkeypatch: pytest
     assert pipe.written == b"x" * 1000
 
 
+def test_a_pipe_that_is_full_and_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(Narrow):
+        def write(self, data: Any) -> Any:
+            return None
+
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(Full(), write_through=True))  # type: ignore[type-var]
+    with pytest.raises(BlockingIOError):
+        Console().result("x")
+
+
 def test_a_closed_output_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", None)
     with pytest.raises(UnavailableError, match="standard output is closed"):

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from opsmail.source.scalars import is_ambiguous_number, is_key, resolve_plain
+from opsmail.source.scalars import is_ambiguous_number, is_plain_key, is_quoted_key, resolve_plain
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_judging_a_long_text_takes_time_in_proportion_to_its_length(text: str) -
 
 @pytest.mark.parametrize("name", ["server", "display_name", "x-team", "_private", "A1", "a" * 64])
 def test_words_are_keys(name: str) -> None:
-    assert is_key(name, quoted=False)
-    assert is_key(name, quoted=True)
+    assert is_plain_key(name)
+    assert is_quoted_key(name)
 
 
 @pytest.mark.parametrize("name", ["", "1", "0x1", "~", "a b", "a.b", "ação", "-a", "a" * 65, "a\n", "<<", "?", "a:b"])
 def test_other_texts_are_no_keys_even_in_quotes(name: str) -> None:
-    assert not is_key(name, quoted=False)
-    assert not is_key(name, quoted=True)
+    assert not is_plain_key(name)
+    assert not is_quoted_key(name)
 
 
 @pytest.mark.parametrize("name", ["no", "On", "YES", "y", "N", "off", "true", "False", "null"])
 def test_words_that_are_truth_values_elsewhere_are_keys_in_quotes_only(name: str) -> None:
-    assert not is_key(name, quoted=False)
-    assert is_key(name, quoted=True)
+    assert not is_plain_key(name)
+    assert is_quoted_key(name)
