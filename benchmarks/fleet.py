@@ -22,7 +22,7 @@ authentication = ["modern"]
 sender_domains = ["empresa.com.br"]
 secrets = ["env://OPSMAIL_SECRET_{OPERATOR}", "federated"]
 tenants = ["empresa.onmicrosoft.com"]
-client_ids = ["11111111-2222-3333-4444-555555555555"]
+client_ids = ["3f2504e0-4f89-41d3-9a0c-0305e82c3301"]
 
 [[servers]]
 host = "smtp.empresa.com.br"
@@ -64,7 +64,7 @@ authentication:
   type: modern
   username: {address}
   tenant: empresa.onmicrosoft.com
-  client_id: 11111111-2222-3333-4444-555555555555
+  client_id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301
   credential:
     kind: federated            # nothing is stored
 """

@@ -96,4 +96,15 @@ class Console:
         try:
             click.echo(text, err=True, color=True)
         except OSError:  # standard error is full or gone: the exit code is all that can be told
-            return
+            abandon(2)
+
+
+def abandon(descriptor: int) -> None:
+    """Let a standard stream lead nowhere, so that what is left in its buffer does not fail again when the process ends.
+
+    Args:
+        descriptor: 1 for standard output, 2 for standard error.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

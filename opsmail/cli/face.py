@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from opsmail import __version__
-from opsmail.cli.console import Console
+from opsmail.cli.console import Console, abandon
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
 from opsmail.messages import msg
@@ -109,7 +109,7 @@ def _outcome(  # noqa: PLR0911 - one return for each outcome
         console.say(msg("ended on request; nothing half-done is left"))
         return ExitCode.TERMINATED
     except (BrokenPipeError, SystemExit):  # click ends the process by itself when nobody reads what it prints
-        _abandon_output()
+        abandon(1)
         return ExitCode.BROKEN_PIPE
     except MemoryError:
         console.say(msg("not enough memory"))
@@ -117,7 +117,7 @@ def _outcome(  # noqa: PLR0911 - one return for each outcome
     except OSError as error:
         if error.errno not in _OUT_OF_OUR_HANDS:
             return report_defect(console, error)
-        _abandon_output()
+        abandon(1)
         console.say(msg("the system refuses: {reason}", reason=os.strerror(error.errno)))
         return ExitCode.UNAVAILABLE
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever gets here is a defect of opsmail and is told as one
@@ -174,13 +174,6 @@ def _listen() -> dict[signal.Signals, Any]:
         return {number: signal.signal(number, end) for number in numbers}
     except ValueError:  # not in the main thread: whoever embeds opsmail keeps its own handlers
         return {}
-
-
-def _abandon_output() -> None:
-    """Keep the interpreter from writing what is left when it ends: it would fail again, with a traceback."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
 
 
 def report_defect(console: Console, error: BaseException) -> int:

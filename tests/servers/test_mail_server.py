@@ -286,6 +286,7 @@ def test_a_port_is_given_to_one_copy_only() -> None:
 def test_nothing_stays_behind_when_the_session_is_killed() -> None:
     program = (
         "import sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
         "from tests.servers.mailserver import run_mail_server\n"
         "with run_mail_server() as server:\n"
         "    print(server.ports['starttls'], server.ca_pem.parent, flush=True)\n"
@@ -293,7 +294,7 @@ def test_nothing_stays_behind_when_the_session_is_killed() -> None:
     )
     root = Path(__file__).parents[2]
     with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as session:
         assert session.stdout is not None
         port, folder = session.stdout.readline().split()
