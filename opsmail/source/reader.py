@@ -7,7 +7,7 @@ import yaml
 from opsmail.findings import FIRST_CHARACTER, Edit, Span
 from opsmail.messages import Message, msg
 from opsmail.source.building import Builder, Refusal
-from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
+from opsmail.source.characters import FORBIDDEN_IN_FILE, PLAIN_TEXT, code_point
 from opsmail.source.document import Document, ReadProblem
 from opsmail.source.syntax import syntax_problem
 
@@ -111,6 +111,8 @@ def _not_utf8(message: Message, span: Span = FIRST_CHARACTER) -> ReadProblem:
 
 def _unseen_characters(text: str) -> list[ReadProblem]:
     problems: list[ReadProblem] = []
+    if PLAIN_TEXT.fullmatch(text):
+        return problems
     for match in FORBIDDEN_IN_FILE.finditer(text):
         start = match.start()
         line = text.count("\n", 0, start) + 1

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from opsmail.source.characters import FORBIDDEN_IN_FILE, FORBIDDEN_IN_VALUE, code_point
+from opsmail.source.characters import FORBIDDEN_IN_FILE, FORBIDDEN_IN_VALUE, PLAIN_TEXT, code_point
 
 
 @pytest.mark.parametrize("text", ["\t", "\n", "\r\n", " ~", "ção", "—", "€", "日本", "\u00a0", "👍️", "é"])
@@ -48,3 +48,9 @@ def test_every_format_and_control_character_of_unicode_is_forbidden() -> None:
 def test_a_code_point_is_told_by_its_number() -> None:
     assert code_point("\u202e") == "U+202E"
     assert code_point("\U000e0041") == "U+E0041"
+
+
+def test_plain_text_has_nothing_forbidden() -> None:
+    plain = [chr(number) for number in range(0x110000) if PLAIN_TEXT.fullmatch(chr(number))]
+    assert {"\n", " ", "~", "ç", "Ã"} <= set(plain)
+    assert [char for char in plain if FORBIDDEN_IN_FILE.search(char)] == []
