@@ -217,7 +217,7 @@ class TestOtherFiles:
             ("folder", "this is a folder, not a plain file"),
             ("link", "this is a link, not a plain file"),
             ("ca/ca.pem", "this is a link, not a plain file"),
-            ("a\0b", "embedded null byte"),
+            ("a\0b", "embedded null"),
         ):
             with pytest.raises(SourceError) as caught:
                 tree.read(path)
