@@ -36,6 +36,16 @@ def session_options(function: Function) -> Function:
         session = Session.open(config, environment, lang, color)
         return function(*arguments, session=session, **options)
 
+    return bundled(function, wrapper)
+
+
+def bundled(function: Function, wrapper: Callable[..., Any]) -> Function:
+    """Return the decorator's result for options that belong together and reach a command as one value.
+
+    Args:
+        function: the command, or what another decorator made of it.
+        wrapper: has the options, makes the value of them, and calls `function`.
+    """
     wrapper.__doc__ = function.__doc__
     wrapper.__name__ = function.__name__
     # click collects options on the function it decorates; those of the command itself come first in the help.
