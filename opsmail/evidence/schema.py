@@ -133,7 +133,8 @@ def _verification_result() -> dict[str, Any]:
 
 def _when(kind: Kind, predicate: dict[str, Any]) -> dict[str, Any]:
     condition = {"properties": {"predicateType": {"const": kind.predicate_type}}, "required": ["predicateType"]}
-    return {"if": condition, "then": {"properties": {"predicate": predicate}}}
+    explained = {"title": "Predicate", "description": f"Of the kind `{kind.value}`."}
+    return {"if": condition, "then": {"properties": {"predicate": {**predicate, **explained}}}}
 
 
 def _section(properties: dict[str, Any], required: tuple[str, ...] | None = None) -> dict[str, Any]:
