@@ -13,8 +13,8 @@ from opsmail.source.document import Document, Marked
 
 _MASK = "****"
 _KEY = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=\s|$)")
-#: Longer lines are cut, and so is what is looked at.
-_LONGEST = 200
+#: Longer lines are cut, and so is what is looked at; a whole operator on one line is shorter.
+_LONGEST = 1000
 
 
 class Excerpts:
