@@ -28,7 +28,7 @@ def _widths(text: str) -> Iterator[int]:
             narrow = False
             continue
         width = _width(char)
-        narrow = width == 1
+        narrow = width not in (0, 2)  # what is written out ends with one that is
         yield width
 
 
@@ -74,6 +74,8 @@ class Window:
         last, left = _forth(widths, first, room)
         if last == len(text):
             first, left = _back(widths, first, left)
+        while first < last and _width(text[first]) == 0:  # belongs to a sign that is not shown
+            first += 1
         return cls(text, first, last)
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ class Judges:
         self._draft_7, self._draft_2020 = (
             dialect(published(name)) for dialect in (Draft7Validator, Draft202012Validator)
         )
-        self._decoder = Decoder(target)
+        self._decoder: Decoder[Any] = Decoder(target)
         self._differences = differences
 
     def judge(self, document: Any) -> str:
