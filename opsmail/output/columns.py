@@ -16,6 +16,8 @@ _ELLIPSIS = "…"
 
 def columns(text: str) -> int:
     """Return how many columns of a terminal `text` takes, as it is shown there (UAX #11, UTS #51)."""
+    if text.isascii() and text.isprintable():  # most lines are, and each character takes a look-up
+        return len(text)
     return sum(_widths(text))
 
 

@@ -14,14 +14,15 @@ def encode(value: object) -> Any:
 
     A field that is None is left out where that is its default, and is null where it has to be there.
     """
-    if value is None or isinstance(value, bool | int | float):
+    kind = type(value)
+    if value is None or kind is str or isinstance(value, bool | int | float):
         return value
+    fields = _fields(kind)
+    if fields is not None:
+        items = [(name, getattr(value, name), optional) for name, optional in fields]
+        return {name: encode(item) for name, item, optional in items if item is not None or not optional}
     if isinstance(value, StrEnum):
         return value.value
-    # A class with a `__str__` of its own is written as one text (a reference, `587/starttls`), see `Parsed`.
-    if dataclasses.is_dataclass(value) and not isinstance(value, type) and "__str__" not in vars(type(value)):
-        items = ((name, getattr(value, name), optional) for name, optional in _fields(type(value)))
-        return {name: encode(item) for name, item, optional in items if item is not None or not optional}
     if isinstance(value, Mapping):
         return {str(name): encode(item) for name, item in value.items() if item is not None}
     if isinstance(value, tuple | list):
@@ -30,6 +31,11 @@ def encode(value: object) -> Any:
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
-    """Return the names of a section's fields, each with whether None is its default."""
+def _fields(kind: type[Any]) -> tuple[tuple[str, bool], ...] | None:
+    """Return the names of a section's fields, each with whether None is its default; None for what is no section.
+
+    A class with a `__str__` of its own is written as one text (a reference, `587/starttls`), see `Parsed`.
+    """
+    if not dataclasses.is_dataclass(kind) or "__str__" in vars(kind):
+        return None
     return tuple((field.name, field.default is None) for field in dataclasses.fields(kind))
