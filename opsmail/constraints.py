@@ -51,6 +51,14 @@ DEFAULT_LENGTH = Length(1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
+class AnyLength:
+    """Text of any length, empty too: of what opsmail writes, never of what it reads."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {**handler(source), "min_length": 0}
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """A whole number from `minimum` to `maximum`, both included."""
 

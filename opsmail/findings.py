@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from opsmail.messages import Message
@@ -55,7 +55,7 @@ class Edit:
     text: str
 
 
-class FixSafety(Enum):
+class FixSafety(StrEnum):
     """A safe fix cannot change what is meant; an unsafe one may, so a person looks at it."""
 
     SAFE = "safe"

@@ -13,8 +13,8 @@ from opsmail.source.document import Document, Marked
 
 _MASK = "****"
 _KEY = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=\s|$)")
-#: Longer lines are cut, and so is what is looked at.
-_LONGEST = 200
+#: Longer lines are cut, and so is what is looked at; a whole operator on one line is shorter.
+_LONGEST = 1000
 
 
 class Excerpts:
@@ -54,10 +54,10 @@ class Excerpts:
 
 
 class _Row(NamedTuple):
-    """Where a line is cut, None for nowhere, and the columns of keys and values: a `#` elsewhere starts a comment."""
+    """The columns where a line is cut, None for nowhere, and where its comment starts or it ends."""
 
     cut: int | None
-    occupied: list[tuple[int, int]]
+    end: int
 
 
 class _Read:
@@ -74,21 +74,18 @@ class _Read:
         self._rows: dict[int, _Row] = {}
 
     def text(self, row: int, line: str) -> str:
-        cut, occupied = self._row(row)
-        if cut is not None and cut < _LONGEST:
-            return line[:cut] + _MASK
-        line = line[:_LONGEST]
-        return line[: _comment(line, occupied)].rstrip()
+        cut, end = self._row(row, line)
+        return line[:end].rstrip() if cut is None or cut >= _LONGEST else line[:cut] + _MASK
 
     def exact_until(self, row: int, line: str) -> int | None:
-        return self._row(row).cut
+        return self._row(row, line).cut
 
-    def _row(self, row: int) -> _Row:
+    def _row(self, row: int, line: str) -> _Row:
         if row not in self._rows:  # of few rows only is it asked, of some again and again
             marks = [marked for _, marked in self._keys[row] + self._values[row]]
             columns = [(marked.start_mark.column, marked.end_mark.column) for marked in marks]
             occupied = [place for place in columns if place[0] < _LONGEST]
-            self._rows[row] = _Row(min(self._hidden(row), default=None), occupied)
+            self._rows[row] = _Row(min(self._hidden(row), default=None), _comment(line[:_LONGEST], occupied))
         return self._rows[row]
 
     def _hidden(self, row: int) -> Iterator[int]:
@@ -106,7 +103,7 @@ class _Read:
 
 
 def _comment(line: str, occupied: Sequence[tuple[int, int]]) -> int:
-    """Return the column where a comment starts: at a `#` that is in no key or value."""
+    """Return the column where a comment starts, at a `#` that is in no key or value, or where the line ends."""
     for match in re.finditer("#", line):
         column = match.start()
         if not any(start <= column < end for start, end in occupied):

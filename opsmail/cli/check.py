@@ -28,7 +28,8 @@ from opsmail.secrets import known_schemes
     "formats",
     multiple=True,
     metavar="FORMAT[:FILE]",
-    help=f"How to write the findings: {', '.join(FORMATS)}. May be given several times.  [default: text]",
+    help=f"How to write the findings: {', '.join(FORMATS)}; with :FILE into a file, which is replaced in one step, "
+    'such as markdown:"$GITHUB_STEP_SUMMARY". May be given several times.  [default: text]',
 )
 @click.option(
     "--fail-on",

@@ -44,8 +44,12 @@ class Console:
 
     @property
     def style(self) -> Style:
-        """How to paint on standard error."""
-        return Style(self.colors(sys.stderr))
+        """How to write on standard error."""
+        return self.style_on(sys.stderr)
+
+    def style_on(self, stream: TextIO | None) -> Style:
+        """Return how to write on `stream`, standard output or error; None when it is closed."""
+        return Style(self.colors(stream), _width(stream))
 
     def text(self, message: Message) -> str:
         """Return a message as it may be printed."""
@@ -97,6 +101,16 @@ class Console:
             click.echo(text, err=True, color=True)
         except OSError:  # standard error is full or gone: the exit code is all that can be told
             abandon(2)
+
+
+def _width(stream: TextIO | None) -> int | None:
+    """Return how many columns a terminal has; None for files and pipes, which get the same everywhere."""
+    if stream is None or not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:  # it may be gone by now
+        return None
 
 
 def abandon(descriptor: int) -> None:

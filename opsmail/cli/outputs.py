@@ -33,8 +33,8 @@ class Output:
     file: Path | None
 
     def style(self, console: Console) -> Style:
-        """Return how to paint there: a file never is."""
-        return Style(self.file is None and console.colors(sys.stdout))
+        """Return how to write there: a file is never painted."""
+        return console.style_on(sys.stdout) if self.file is None else Style(color=False)
 
     def write(self, console: Console, text: str) -> None:
         """Write a rendered result.
@@ -105,6 +105,6 @@ def parse_outputs(texts: Sequence[str], known: Collection[str]) -> list[Output]:
             msg("two formats would go to standard output"),
             hint=msg("give one of them a file: `--format json:findings.json`"),
         )
-    if len(set(places)) < len(places):
+    if len({None if place is None else os.path.realpath(place) for place in places}) < len(places):
         raise UsageError(msg("two formats would go to one file"), hint=msg("give each a file of its own"))
     return outputs

@@ -29,8 +29,41 @@ def _settings() -> dict[str, Any]:
     return settings_schema()
 
 
-#: Name to what makes the schema.
-SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType({"operator": _operator, "settings": _settings})
+def _findings() -> dict[str, Any]:
+    from opsmail.output.findings.schema import findings_schema
+
+    return findings_schema()
+
+
+def _test_results() -> dict[str, Any]:
+    from opsmail.output.results.schema import test_results_schema
+
+    return test_results_schema()
+
+
+def _plan() -> dict[str, Any]:
+    from opsmail.publish.schema import plan_schema
+
+    return plan_schema()
+
+
+def _evidence() -> dict[str, Any]:
+    from opsmail.evidence.schema import evidence_schema
+
+    return evidence_schema()
+
+
+#: Name to what makes the schema: first of the files that people write, then of what opsmail writes.
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType(
+    {
+        "operator": _operator,
+        "settings": _settings,
+        "findings": _findings,
+        "test-results": _test_results,
+        "plan": _plan,
+        "evidence": _evidence,
+    }
+)
 
 
 def schema_text(name: str) -> str:
@@ -48,7 +81,7 @@ def schema_text(name: str) -> str:
 )
 @session_options
 def command(name: str | None, folder: Path | None, session: Session) -> int:
-    """Print or write the JSON Schemas of the files that people edit, for editors and other validators.
+    """Print or write the JSON Schemas: of the files that people edit, and of the JSON that opsmail writes.
 
     NAME is one of them; without it their names are printed.
     """

@@ -15,6 +15,7 @@ from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.messages import msg
+from opsmail.output.escape import json_text
 from opsmail.output.results import history
 from opsmail.shape import nearest
 from opsmail.store.generation import Published, read_published
@@ -37,7 +38,7 @@ def command(operator: str, formats: tuple[str, ...], session: Session) -> int:
         document = json.loads(store.read([digest])[digest])
     for output in outputs:
         if output.format == "json":
-            text = json.dumps(document, indent=1) + "\n"
+            text = json_text(document)
         else:
             text = history.operator_text(document, session.console.language, output.style(session.console))
         output.write(session.console, text)

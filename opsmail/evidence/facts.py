@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from opsmail.constraints import Length, Parsed, Pattern, Range
+from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
 from opsmail.messages import msg
 
 
@@ -46,6 +46,7 @@ def parse_time(text: str) -> datetime:
 
 
 _Line = Annotated[str, Pattern(r"[^\u0000-\u001f\u007f-\u009f]{1,500}", msg("one line of text"), "text")]
+_Name = Annotated[str, Length(0, 1000)]
 _Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", msg("a SHA-256"), "0" * 64)]
 _Time = Annotated[datetime, Parsed(parse_time, msg("a time in UTC"), "2026-01-31T09:30:00Z", _TIME)]
 _Link = Annotated[str, Pattern(r"https?://[!-~]{1,500}", msg("a link"), "https://ci.example/runs/1")]
@@ -67,13 +68,13 @@ class Context:
         run: a link to the run that made it; None where there is none.
     """
 
-    repository: _Line
-    environment: _Line
-    settings_digest: _Settings
-    time: _Time
-    version: _Line
-    commit: _Commit
-    run: _Link | None = None
+    repository: Annotated[_Line, Doc("Repository", "Without credentials.", ("github.com/empresa/operators",))]
+    environment: Annotated[_Line, Doc("Environment", "For which one it was made.", ("production",))]
+    settings_digest: Annotated[_Settings, Doc("Settings digest", "Of the settings.", ("sha256:" + "cd" * 32,))]
+    time: Annotated[_Time, Doc("Time", "When it was made, RFC 3339 in UTC.", ("2026-03-10T12:00:00Z",))]
+    version: Annotated[_Line, Doc("Version", "Of opsmail.", ("0.1.0",))]
+    commit: Annotated[_Commit, Doc("Commit", "The git commit, full.", ("ef" * 20,))]
+    run: Annotated[_Link, Doc("Run", "The CI run that made it.", ("https://ci.empresa.com.br/runs/1",))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +90,12 @@ class Tls:
         sha256: its fingerprint, hexadecimal.
     """
 
-    version: _Line
-    cipher: _Line
-    subject: Annotated[str, Length(0, 1000)] = ""
-    issuer: Annotated[str, Length(0, 1000)] = ""
-    not_after: _Time | None = None
-    sha256: _Hex
+    version: Annotated[_Line, Doc("Version", "Of TLS.", ("TLSv1.3",))]
+    cipher: Annotated[_Line, Doc("Cipher suite", "Of the session.", ("TLS_AES_256_GCM_SHA384",))]
+    subject: Annotated[_Name, Doc("Subject", "Whom the certificate is for.", ("CN=smtp.empresa.com.br",))] = ""
+    issuer: Annotated[_Name, Doc("Issuer", "Who issued it.", ("CN=Empresa CA",))] = ""
+    not_after: Annotated[_Time, Doc("Not after", "Until when it is valid.", ("2027-01-31T12:30:00Z",))] | None = None
+    sha256: Annotated[_Hex, Doc("Fingerprint", "SHA-256, hexadecimal.", ("ab" * 32,))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +108,9 @@ class ServerReply:
         text: what it said, with its queue id.
     """
 
-    code: Annotated[int, Range(200, 599)]
-    enhanced: _Line | None = None
-    text: Annotated[str, Length(0, 1000)] = ""
+    code: Annotated[int, Range(200, 599), Doc("Code", "Three digits (RFC 5321, section 4.2).", (250,))]
+    enhanced: Annotated[_Line, Doc("Enhanced status", "RFC 3463.", ("2.0.0",))] | None = None
+    text: Annotated[_Name, Doc("Text", "What it said, with its queue id.", ("Ok: queued as 4F1B2",))] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +128,12 @@ class TestSend:
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
-    depth: Depth
-    stages: tuple[_Line, ...]
-    tls: Tls | None = None
-    mechanism: _Line | None = None
-    reply: ServerReply | None = None
-    message_id: _Line | None = None
+    depth: Annotated[Depth, Doc("Depth", "How far it went.", ("send",))]
+    stages: Annotated[tuple[_Line, ...], Doc("Stages", "Those that passed.", (["resolve", "connect", "tls"],))]
+    tls: Annotated[Tls, Doc("TLS", "The session, where the connection was to be encrypted.")] | None = None
+    mechanism: Annotated[_Line, Doc("Mechanism", "SASL's, where there was a login.", ("PLAIN",))] | None = None
+    reply: Annotated[ServerReply, Doc("Reply", "The server's last answer, where there was one.")] | None = None
+    message_id: Annotated[_Line, Doc("Message-ID", "The test message's.", ("<1@opsmail.test>",))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,5 +145,5 @@ class Approval:
         role: in which capacity.
     """
 
-    approver: _Line
-    role: _Line
+    approver: Annotated[_Line, Doc("Approver", "An e-mail address or account.", ("ti@empresa.com.br",))]
+    role: Annotated[_Line, Doc("Role", "In which capacity.", ("IT",))]

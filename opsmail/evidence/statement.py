@@ -54,7 +54,8 @@ _KINDS = {predicate_type: kind for kind, predicate_type in _PREDICATE_TYPES.item
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _HEX = re.compile(r"[0-9a-f]{64}")
-_SUBJECT = re.compile(r"(?:operator|settings|generation):[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+#: What a statement may be about.
+SUBJECT = re.compile(r"(?:operator|settings|generation):[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 #: What a kind of statement says beyond its context; plain data for the kinds whose predicate somebody else knows.
 Facts = TestSend | Approval | Mapping[str, Any]
@@ -205,7 +206,7 @@ def _kind(document: Mapping[str, Any]) -> Kind:
 
 def _subject(document: Mapping[str, Any]) -> tuple[str, str]:
     match document.get("subject"):
-        case [{"name": str(name), "digest": {"sha256": str(digest)}}] if _SUBJECT.fullmatch(name) and _HEX.fullmatch(
+        case [{"name": str(name), "digest": {"sha256": str(digest)}}] if SUBJECT.fullmatch(name) and _HEX.fullmatch(
             digest
         ):
             return name, digest

@@ -1,4 +1,4 @@
-"""Colour for terminals: the few ANSI codes that the text outputs use."""
+"""How texts are shown: the few ANSI codes that they use, and how wide they may be."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ class Style:
 
     Args:
         color: whether the output may contain escape codes.
+        width: columns of the terminal that it goes to; None where it goes elsewhere.
     """
 
     color: bool
+    width: int | None = None
 
     def paint(self, text: str, colour: str = "", *, bold: bool = False) -> str:
         """Return `text` in a colour, bold or both."""

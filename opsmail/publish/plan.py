@@ -8,12 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import rfc8785
 
+from opsmail.constraints import AnyLength, Doc, Pattern, Range
+from opsmail.messages import msg
+from opsmail.shape import encode
 from opsmail.store.generation import Published
 
+_Text = Annotated[str, AnyLength()]
+_Count = Annotated[int, Range(0, 2**53)]
+_Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", msg("a SHA-256"), "ab" * 32)]
 #: What tells most of an operator that comes or goes as a whole.
 TELLING = (
     "role",
@@ -44,9 +50,12 @@ class FieldChange:
         after: as it would be; None likewise.
     """
 
-    path: str
-    before: Any
-    after: Any
+    path: Annotated[
+        _Text,
+        Doc("Field", "Dotted; what the catalogue adds stands under `connection`.", ("server.port",)),
+    ]
+    before: Annotated[Any, Doc("Before", "As it is published; null where it is not there.", (25,))]
+    after: Annotated[Any, Doc("After", "As it would be; null where it would not be there.", (587,))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +71,17 @@ class Change:
         master_lost: the change takes away, switches off or demotes the master.
     """
 
-    operator: str
-    action: Action
-    before: str | None
-    after: str | None
-    fields: tuple[FieldChange, ...] = ()
-    master_lost: bool = False
+    operator: Annotated[_Text, Doc("Operator", "Its id.", ("rh-notificacoes",))]
+    action: Annotated[Action, Doc("Action", "What happens to it.", ("update",))]
+    before: Annotated[_Hex, Doc("Before", "SHA-256 of the published document; null without one.")] | None
+    after: Annotated[_Hex, Doc("After", "SHA-256 of the new document; null without one.")] | None
+    fields: Annotated[
+        tuple[FieldChange, ...],
+        Doc("Fields", "What differs; of an operator that comes or goes, what tells most of it."),
+    ]
+    master_lost: Annotated[
+        bool, Doc("Master lost", "true: the change takes away, switches off or demotes the master.", (False,))
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,21 +98,23 @@ class Plan:
         commit: the git commit.
         settings_digest: of the settings.
         published: how many operators are published now.
+        unchanged: how many do not change.
         changes: every operator that changes, in the order of names.
-        unchanged: how many do not.
     """
 
-    store: str
-    epoch: int
-    environment: str
-    base: int
-    base_digest: str | None
-    repository: str
-    commit: str
-    settings_digest: str
-    published: int
-    changes: tuple[Change, ...]
-    unchanged: int
+    store: Annotated[_Text, Doc("Store", "Its id; zeros for a plan made before there was one.", ("0f" * 16,))]
+    epoch: Annotated[_Count, Doc("Epoch", "Grows when the store comes back from a backup.", (1,))]
+    environment: Annotated[_Text, Doc("Environment", "Where to.", ("production",))]
+    base: Annotated[_Count, Doc("Base", "Number of the generation it was made from; 0 before the first.", (7,))]
+    base_digest: Annotated[_Hex, Doc("Base digest", "SHA-256 of that generation; null before the first.")] | None
+    repository: Annotated[
+        _Text, Doc("Repository", "Where the configuration comes from.", ("github.com/empresa/operators",))
+    ]
+    commit: Annotated[_Text, Doc("Commit", "The git commit.", ("c0" * 20,))]
+    settings_digest: Annotated[_Text, Doc("Settings digest", "Of the settings.", ("sha256:" + "cd" * 32,))]
+    published: Annotated[_Count, Doc("Published", "How many operators are published now.", (240,))]
+    unchanged: Annotated[_Count, Doc("Unchanged", "How many of them do not change.", (239,))]
+    changes: Annotated[tuple[Change, ...], Doc("Changes", "Every operator that changes, in the order of names.")]
 
     @cached_property
     def id(self) -> str:
@@ -111,31 +127,8 @@ class Plan:
 
     def facts(self) -> dict[str, Any]:
         """Return all of it as plain data."""
-        return {
-            "store": self.store,
-            "epoch": self.epoch,
-            "environment": self.environment,
-            "base": self.base,
-            "base_digest": self.base_digest,
-            "repository": self.repository,
-            "commit": self.commit,
-            "settings_digest": self.settings_digest,
-            "published": self.published,
-            "unchanged": self.unchanged,
-            "changes": [
-                {
-                    "operator": change.operator,
-                    "action": change.action.value,
-                    "before": change.before,
-                    "after": change.after,
-                    "master_lost": change.master_lost,
-                    "fields": [
-                        {"path": field.path, "before": field.before, "after": field.after} for field in change.fields
-                    ],
-                }
-                for change in self.changes
-            ],
-        }
+        facts: dict[str, Any] = encode(self)
+        return facts
 
 
 def id_of(facts: Mapping[str, Any]) -> str:

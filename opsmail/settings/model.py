@@ -309,9 +309,12 @@ class SettingsFile:
         OneOrMany(),
         Doc("Operators", "The folder with operator files, or a list of folders.", ("operators",)),
     ] = ("operators",)
-    policy: Policy = Policy()
-    runtime: Runtime = Runtime()
-    servers: tuple[ServerEntry, ...] | None = None
-    live: Live = Live()
-    gate: Gate = Gate()
-    store: StoreSettings = StoreSettings()
+    policy: Annotated[Policy, Doc("Policy", "How findings are judged.")] = Policy()
+    runtime: Annotated[Runtime, Doc("Runtime", "What reads the published settings and sends with them.")] = Runtime()
+    servers: (
+        Annotated[tuple[ServerEntry, ...], Doc("Servers", "The catalogue: which servers IT approved, and for what.")]
+        | None
+    ) = None
+    live: Annotated[Live, Doc("Live", "How test messages are sent.")] = Live()
+    gate: Annotated[Gate, Doc("Gate", "What must be proven before anything is published.")] = Gate()
+    store: Annotated[StoreSettings, Doc("Store", "Where the published configuration lives.")] = StoreSettings()

@@ -31,18 +31,33 @@ def json_schema(target: type, *, title: str, description: str, example: Mapping[
         description: a sentence or two.
         example: a whole file.
     """
-    schema = TypeAdapter(target).json_schema(schema_generator=_Generator)
+    head = schema_head(title=title, description=description, example=example)
+    return {**head, **{name: value for name, value in section_schema(target).items() if name not in head}}
+
+
+def schema_head(*, title: str, description: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a published schema starts with; see `json_schema`."""
+    return {"$schema": _DIALECT, "title": title, "description": description, "examples": [example]}
+
+
+def section_schema(target: type, *, closed: bool = True) -> dict[str, Any]:
+    """Return the schema of a section that `target`, an annotated dataclass, describes.
+
+    Args:
+        target: the dataclass; its annotations may carry the metadata of `opsmail.constraints`.
+        closed: whether fields that it does not have are refused.
+    """
+    schema = TypeAdapter(target).json_schema(schema_generator=_Generator if closed else _OpenGenerator)
     definitions = schema.pop("$defs", {})
-    finished = _Finisher(definitions).finish(schema)
-    head = {"$schema": _DIALECT, "title": title, "description": description, "examples": [example]}
-    return {**head, **{name: value for name, value in finished.items() if name not in head}}
+    finished: dict[str, Any] = _Finisher(definitions).finish(schema)
+    return finished
 
 
 class _Generator(GenerateJsonSchema):
     """pydantic's schemas, as strict as `opsmail.shape.Decoder`."""
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
-        return {**_untitled(super().dataclass_schema(schema)), "additionalProperties": False}
+        return {**_summarised(_untitled(super().dataclass_schema(schema))), "additionalProperties": False}
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         return _untitled(super().enum_schema(schema))
@@ -79,6 +94,18 @@ class _Generator(GenerateJsonSchema):
 
     def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
         return value  # in the order of the fields
+
+
+class _OpenGenerator(_Generator):
+    """The same for sections whose unknown fields are passed over."""
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        return {**super().dataclass_schema(schema), "additionalProperties": True}
+
+
+def _summarised(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """Return a schema with the first paragraph of its docstring; the rest is for readers of the code."""
+    return {**schema, "description": schema["description"].split("\n\n", 1)[0]}
 
 
 def _untitled(schema: JsonSchemaValue) -> JsonSchemaValue:

@@ -1,6 +1,5 @@
 """The installed command as a subprocess, in an environment in which nothing of the machine's user counts."""
 
-import json
 import os
 import shlex
 import shutil
@@ -10,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.published import read_json
 
 # The folder it runs in is not searched (-P), so this is the wheel where the tests run against one. Here, too, a warning
 # is an error.
@@ -37,7 +38,7 @@ class Result:
     err: str
 
     def json(self) -> Any:
-        return json.loads(self.out)
+        return read_json(self.out)
 
     def __str__(self) -> str:
         return f"$ opsmail {self.command}\n{self.out}{self.err}-> {self.code}"

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.acceptance.repository import KeyPair
+from tests.published import read_json
 
 Statement = dict[str, Any]
 Change = Callable[[Statement], None]
@@ -24,7 +25,7 @@ Change = Callable[[Statement], None]
 
 def statement_of(path: Path) -> Statement:
     """Return the statement that an evidence file carries."""
-    statement = json.loads(base64.b64decode(json.loads(path.read_text("utf-8"))["payload"]))
+    statement = json.loads(base64.b64decode(read_json(path.read_text("utf-8"))["payload"]))
     assert isinstance(statement, dict)
     return statement
 
@@ -34,7 +35,7 @@ def signed_anew(path: Path, private: str, change: Change) -> bytes:
 
     The signature is the one of the DSSE protocol; the key's id is left as it is, for it is only a hint.
     """
-    envelope = json.loads(path.read_text("utf-8"))
+    envelope = read_json(path.read_text("utf-8"))
     statement = statement_of(path)
     change(statement)
     payload = json.dumps(statement, separators=(",", ":"), sort_keys=True).encode()

@@ -16,6 +16,7 @@ import pytest
 from tests.acceptance.command import SECONDS, Result
 from tests.acceptance.fleets import RECIPIENT, personality
 from tests.acceptance.repository import KeyPair, Operator, Repository
+from tests.published import read_json
 from tests.servers.mailserver import MailServer
 
 pytestmark = pytest.mark.acceptance
@@ -73,7 +74,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, keys: KeyPair, mail_server: 
         repository=repository,
         commit=commit,
         flagged=flagged,
-        findings=json.loads(repository.read("out/findings.json")),
+        findings=read_json(repository.read("out/findings.json")),
         mended=mended,
         results=repository.test_results("--transcript", "out/transcript.txt", code=0),
         verified=repository.run("evidence", "verify"),
@@ -198,7 +199,7 @@ def test_the_evidence_holds(story: Story) -> None:
 def test_the_plan_tells_what_the_publish_did(story: Story) -> None:
     assert "3 to create, 0 to update, 0 to delete, 0 unchanged" in story.planned.out
     assert "published generation 1 for default: 3 to create" in story.published.err
-    plan = json.loads(story.repository.read("out/plan.json"))
+    plan = read_json(story.repository.read("out/plan.json"))
     assert {change["operator"]: f"sha256:{change['after']}" for change in plan["changes"]} == {
         name: result["digest"] for name, result in story.results.items()
     }
@@ -246,7 +247,7 @@ def test_an_application_sends_as_the_operator_and_as_the_master(story: Story, ma
 
 def statement(repository: Repository, operator: str) -> dict[str, Any]:
     """Return the statement about an operator, as its envelope carries it."""
-    envelopes = (json.loads(path.read_text("utf-8")) for path in repository.evidence())
+    envelopes = (read_json(path.read_text("utf-8")) for path in repository.evidence())
     statements = [json.loads(base64.b64decode(envelope["payload"])) for envelope in envelopes]
     (found,) = [item for item in statements if item["subject"][0]["name"] == f"operator:{operator}"]
     assert isinstance(found, dict)

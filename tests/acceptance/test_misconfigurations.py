@@ -1,6 +1,5 @@
 """Each misconfiguration ends the test at its stage, with its diagnosis, at the line to change."""
 
-import json
 import socket
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from tests.acceptance.fleets import RECIPIENT, personality
 from tests.acceptance.repository import KeyPair, Operator, Repository, Server
 from tests.acceptance.sink import listening
 from tests.hostile.peer import Connection, Peer
+from tests.published import read_json
 from tests.servers.mailserver import MailServer
 
 pytestmark = pytest.mark.acceptance
@@ -185,7 +185,7 @@ def conversations_since(mail_server: MailServer, start: int, count: int) -> dict
 
 
 def read_results(repository: Repository) -> dict[str, Any]:
-    results = json.loads(repository.read("out/results.json"))["results"]
+    results = read_json(repository.read("out/results.json"))["results"]
     return {result["operator"]: result for result in results}
 
 

@@ -19,6 +19,7 @@ from tests.acceptance.fleets import HR, MASTER, RECIPIENT, at_relay
 from tests.acceptance.repository import SIGNING_KEY, KeyPair, Operator, Repository, Server, secret_name
 from tests.hostile.certificates import Wish, issue, server_context
 from tests.hostile.peer import Answer, Peer, conversation
+from tests.published import read_json
 
 pytestmark = pytest.mark.acceptance
 
@@ -129,7 +130,7 @@ def echoing(repository: Repository) -> Iterator[Repository]:
 def test_a_server_that_sends_the_password_back_gets_it_nowhere(echoing: Repository) -> None:
     formats = ("--format", "text", "--format", "json:out/results.json", "--transcript", "out/transcript.txt")
     shown = echoing.run("test", *formats, code=1)
-    results = {item["operator"]: item for item in json.loads(echoing.read("out/results.json"))["results"]}
+    results = {item["operator"]: item for item in read_json(echoing.read("out/results.json"))["results"]}
     assert len(results) == 8
     assert {name: item["failure"]["rule"] for name, item in results.items()} == dict.fromkeys(results, "OM913") | {
         "depois": "OM926"
@@ -196,7 +197,7 @@ def test_a_password_typed_into_a_file_is_not_repeated(published: Repository) -> 
         published.edit(f"operators/{name}.yaml", old, new)
     published.commit()
     published.run("check", "--format", "text", "--format", "json:out/findings.json", code=1)
-    found = json.loads(published.read("out/findings.json"))["findings"]
+    found = read_json(published.read("out/findings.json"))["findings"]
     assert {Path(finding["file"]).stem for finding in found if finding["severity"] == "error"} == set(TYPED)
     for arguments, code in ((("test",), 1), (("plan",), 1), (("publish", "--yes"), 3)):
         published.run(*arguments, code=code)

@@ -149,7 +149,10 @@ def test_a_pull_request_is_checked_by_the_tool_of_its_base(runner: Runner, origi
     runs = runner.run(Job.load(WORKFLOWS / "validate.yml"), contexts)
     installed(runs)
     assert [(run.name, run.code) for run in runs] == [("Install", 0), ("Check", 1)]
-    assert "--> operators/cobranca.yaml:8:9  (operator cobranca)" in runs[-1].out
+    assert "::error file=operators/cobranca.yaml,line=8,endLine=8,col=9,endColumn=12,title=OM201 " in runs[-1].out
+    summary = runner.summary.read_text("utf-8")
+    assert summary.startswith("<!-- opsmail check -->\n")
+    assert "--> operators/cobranca.yaml:8:9  (operator cobranca)" in summary
     findings = json.loads((runner.temporary / "findings.json").read_text("utf-8"))["findings"]
     assert "OM201" in {finding["rule"] for finding in findings}
 

@@ -1,6 +1,7 @@
 """`--format github`: annotations of GitHub Actions.
 
-The summary of a job takes Markdown: `--format github --format markdown:"$GITHUB_STEP_SUMMARY"`.
+The summary of a job takes Markdown: `--format github --format markdown:"$GITHUB_STEP_SUMMARY"`. GitHub gives each step
+an empty file for it, so that replacing the file takes nothing away.
 """
 
 from __future__ import annotations

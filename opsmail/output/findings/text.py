@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from gettext import NullTranslations
 from typing import NamedTuple
-from unicodedata import combining, east_asian_width
 
-from opsmail.findings import ExcerptLine, Finding, Severity, Span, Waiver
+from opsmail.findings import Finding, Severity, Span, Waiver
 from opsmail.messages import Message, msg, msgn
+from opsmail.output.columns import Window
 from opsmail.output.escape import for_terminal
 from opsmail.output.findings.interface import Report, Summary
 from opsmail.output.style import Style
@@ -17,6 +18,8 @@ from opsmail.output.style import Style
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _WORDS = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.NOTE: msg("note")}
 _SMALLEST_MARGIN = 2
+#: Columns for the text of a line where no terminal says how many there are, and at least on one.
+_WIDEST, _NARROWEST = 160, 40
 
 
 def render(report: Report, language: NullTranslations, style: Style) -> str:
@@ -33,6 +36,13 @@ class _Mark(NamedTuple):
     sign: str
     label: str
     colour: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it starts and ends in its line, from 0; one over several lines is marked in its first."""
+        span = self.span
+        end = span.end_column if span.end_line == span.line else sys.maxsize
+        return span.column - 1, end - 1
 
 
 class Page:
@@ -114,16 +124,19 @@ class Page:
                 yield self.style.paint("...", "blue")
             previous = line.number
             number = self.style.paint(str(line.number).rjust(width), "blue")
-            yield f"{number} {self.bar} {for_terminal(line.text)}".rstrip()
-            for mark in marks[line.number]:
-                yield f"{' ' * width} {self.bar} {self._underline(mark, line)}"
+            here = marks[line.number]
+            start, end = here[0].place if here else (0, 0)
+            window = Window.around(line.text, start, end, self._room(width))
+            yield f"{number} {self.bar} {window}".rstrip()
+            for mark in here:
+                before, marked = window.mark(*mark.place)
+                underline = self.style.paint(f"{mark.sign * marked} {mark.label}".rstrip(), mark.colour)
+                yield f"{' ' * width} {self.bar} {' ' * before}{underline}"
 
-    def _underline(self, mark: _Mark, line: ExcerptLine) -> str:
-        """Return the marks under a line; a place behind the end of what is shown is marked there."""
-        start = min(mark.span.column - 1, len(line.text))
-        end = min(mark.span.end_column - 1, len(line.text))
-        before, marked = _columns(line.text[:start]), _columns(line.text[start:end])
-        return " " * before + self.style.paint(f"{mark.sign * max(1, marked)} {mark.label}".rstrip(), mark.colour)
+    def _room(self, margin: int) -> int:
+        """Return how many columns are left for the text of a line behind its number and the bar."""
+        width = self.style.width
+        return _WIDEST if width is None else max(_NARROWEST, width - margin - len(" | "))
 
     def closing(self, summary: Summary) -> str:
         """Return the line that sums up."""
@@ -152,8 +165,3 @@ class Page:
         else:
             message = msgn("in {count} operator", "in {count} operators", count)
         return self.say(message)
-
-
-def _columns(text: str) -> int:
-    """Return how many columns of a terminal the text takes, as it is shown there."""
-    return sum(2 if east_asian_width(char) in "WF" else not combining(char) for char in for_terminal(text))

@@ -9,7 +9,7 @@ from gettext import NullTranslations
 from typing import Any
 
 from opsmail.messages import Message, msg
-from opsmail.output.escape import for_program, for_terminal
+from opsmail.output.escape import for_program, for_terminal, json_text
 from opsmail.output.style import Style
 from opsmail.store.generation import Generation
 
@@ -63,7 +63,7 @@ def as_json(entries: Sequence[Entry]) -> str:
         {"number": entry.number, "digest": entry.digest, "problem": _problem(entry), **_facts(entry)}
         for entry in entries
     ]
-    return json.dumps({"schema": SCHEMA, "generations": generations}, indent=1, allow_nan=False) + "\n"
+    return json_text({"schema": SCHEMA, "generations": generations})
 
 
 def operator_text(document: Mapping[str, Any], language: NullTranslations, style: Style) -> str:

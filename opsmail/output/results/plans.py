@@ -9,7 +9,7 @@ from gettext import NullTranslations
 from typing import Any
 
 from opsmail.messages import Message, msg
-from opsmail.output.escape import for_terminal
+from opsmail.output.escape import for_terminal, json_text
 from opsmail.output.style import Style
 from opsmail.publish.limits import Violation
 from opsmail.publish.plan import Action, Change, FieldChange, Plan
@@ -25,7 +25,7 @@ _ACTIVE = frozenset("\\`*_{}[]()<>#+!|@:/&~")
 
 def as_json(plan: Plan) -> str:
     """Return the plan as it is saved."""
-    return json.dumps(document(plan), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+    return json_text(document(plan))
 
 
 def as_text(plan: Plan, limits: Sequence[Violation], language: NullTranslations, style: Style) -> str:

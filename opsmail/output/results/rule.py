@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from opsmail.check.pages import Block, RulePage
 from opsmail.findings import RuleMeta, Severity
 from opsmail.messages import msg
+from opsmail.output.escape import json_text
 from opsmail.output.findings.interface import RULES_URL
 from opsmail.output.style import Style
 
@@ -92,4 +92,4 @@ def document(meta: RuleMeta, page: RulePage | None = None) -> dict[str, Any]:
 
 def render_json(documents: dict[str, Any] | Sequence[dict[str, Any]]) -> str:
     """Return one rule as an object, several as a list."""
-    return json.dumps(documents, ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+    return json_text(documents)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from gettext import NullTranslations
-from typing import Any
 
 from opsmail.evidence.facts import format_time
 from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message, msg
-from opsmail.output.escape import for_program, for_terminal
+from opsmail.output.escape import for_program, for_terminal, json_text
+from opsmail.output.results import document
 from opsmail.output.style import Style
-
-SCHEMA = "opsmail/test-results/v1"
+from opsmail.shape import encode
 
 _MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.SKIPPED: "–"}
 _COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "cyan"}
@@ -101,76 +99,69 @@ def as_json(results: Sequence[TestResult], evidence: Mapping[str, str]) -> str:
         results: in the order they came; written in the order of names.
         evidence: operator to the file of its statement.
     """
-    document = {
-        "schema": SCHEMA,
-        "summary": count(results),
-        "results": [
+    whole = document.Document(
+        schema=document.SCHEMA,
+        summary=document.Summary(**count(results)),
+        results=tuple(
             _result(result, evidence.get(result.operator)) for result in sorted(results, key=lambda item: item.operator)
-        ],
-    }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+        ),
+    )
+    return json_text(encode(whole))
 
 
-def _result(result: TestResult, evidence: str | None) -> dict[str, Any]:
-    return {
-        "operator": result.operator,
-        "digest": result.digest,
-        "outcome": result.outcome.value,
-        "depth": result.depth.value,
-        "attempts": result.attempts,
-        "milliseconds": result.milliseconds,
-        "stages": [_stage(stage) for stage in result.stages],
-        "failure": None if result.failure is None else _failure(result.failure),
-        "skipped": None if result.skipped is None else _text(result.skipped),
-        "evidence": [] if evidence is None else [evidence],
-    }
+def _result(result: TestResult, evidence: str | None) -> document.Result:
+    return document.Result(
+        operator=for_program(result.operator),
+        digest=result.digest,
+        outcome=result.outcome,
+        depth=result.depth,
+        attempts=result.attempts,
+        milliseconds=result.milliseconds,
+        stages=tuple(_stage(stage) for stage in result.stages),
+        failure=None if result.failure is None else _failure(result.failure),
+        skipped=None if result.skipped is None else _text(result.skipped),
+        evidence=() if evidence is None else (evidence,),
+    )
 
 
-def _failure(failure: Failure) -> dict[str, Any]:
+def _failure(failure: Failure) -> document.Failure:
     diagnosis = failure.diagnosis
-    return {
-        "stage": failure.stage.value,
-        "rule": diagnosis.rule_id,
-        "name": diagnosis.name,
-        "fault": diagnosis.fault.value,
-        "detail": _text(failure.detail),
-        "reply": None if failure.reply is None else _reply(failure.reply),
-        "cause": _text(diagnosis.cause),
-        "remedy": _text(diagnosis.remedy),
-        "path": diagnosis.path,
-    }
+    return document.Failure(
+        stage=failure.stage,
+        rule=diagnosis.rule_id,
+        name=diagnosis.name,
+        fault=diagnosis.fault,
+        detail=_text(failure.detail),
+        reply=None if failure.reply is None else _reply(failure.reply),
+        cause=_text(diagnosis.cause),
+        remedy=_text(diagnosis.remedy),
+        path=diagnosis.path,
+    )
 
 
-def _stage(stage: StageResult) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "stage": stage.stage.value,
-        "outcome": stage.outcome.value,
-        "milliseconds": stage.milliseconds,
-    }
-    if stage.tls is not None:
-        document["tls"] = _tls(stage.tls)
-    if stage.mechanism is not None:
-        document["mechanism"] = stage.mechanism
-    if stage.reply is not None:
-        document["reply"] = _reply(stage.reply)
-    return document
+def _stage(stage: StageResult) -> document.StageResult:
+    return document.StageResult(
+        stage=stage.stage,
+        outcome=stage.outcome,
+        milliseconds=stage.milliseconds,
+        tls=None if stage.tls is None else _tls(stage.tls),
+        mechanism=None if stage.mechanism is None else for_program(stage.mechanism),
+        reply=None if stage.reply is None else _reply(stage.reply),
+    )
 
 
-def _tls(facts: TlsFacts) -> dict[str, Any]:
-    return {
-        "version": facts.version,
-        "cipher": facts.cipher,
-        "certificate": {
-            "subject": for_program(facts.subject),
-            "issuer": for_program(facts.issuer),
-            "not_after": None if facts.not_after is None else format_time(facts.not_after),
-            "sha256": facts.sha256,
-        },
-    }
+def _tls(facts: TlsFacts) -> document.Tls:
+    certificate = document.Certificate(
+        subject=for_program(facts.subject),
+        issuer=for_program(facts.issuer),
+        not_after=None if facts.not_after is None else format_time(facts.not_after),
+        sha256=facts.sha256,
+    )
+    return document.Tls(version=facts.version, cipher=facts.cipher, certificate=certificate)
 
 
-def _reply(reply: Reply) -> dict[str, Any]:
-    return {"code": reply.code, "enhanced": reply.enhanced, "text": for_program(reply.text)}
+def _reply(reply: Reply) -> document.Reply:
+    return document.Reply(code=reply.code, enhanced=reply.enhanced, text=for_program(reply.text))
 
 
 def _text(message: Message) -> str:

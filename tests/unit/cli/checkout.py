@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import pytest
 
 from opsmail.cli.face import run
 from opsmail.evidence.keys import SigningKey
+from tests.published import read_json
 from tests.unit.servers import Server, ca
 
 HOST = "mail.empresa.test"
@@ -31,7 +31,7 @@ class Said:
     err: str
 
     def json(self) -> Any:
-        return json.loads(self.out)
+        return read_json(self.out)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from opsmail.cli.face import run
 from tests.builders import SETTINGS, edited, operator_text, write_files
+from tests.published import read_json
 
 WARNED = operator_text(sender={"address": "ti@empresa.com.br"})
 WAIVER = "- {operator: rh, rule: OM502, reason: alias, approved_by: ti@empresa.com.br, expires: '2026-12-31'}\n"
@@ -37,7 +37,7 @@ class Check:
 
     def json(self, *arguments: str) -> Any:
         self(*arguments, "--format", "json")
-        return json.loads(self.out)
+        return read_json(self.out)
 
     def rules(self, *arguments: str) -> list[str]:
         return [finding["rule"] for finding in self.json(*arguments)["findings"]]
@@ -158,7 +158,7 @@ class TestOutputs:
     def test_several_in_one_run(self, repository: Path, check: Check) -> None:
         assert check("--format", "text", "--format", "json:out.json") == 0
         assert check.out == "no findings in 1 operator\n"
-        assert json.loads((repository / "out.json").read_text("utf-8"))["summary"]["operators"] == 1
+        assert read_json((repository / "out.json").read_text("utf-8"))["summary"]["operators"] == 1
 
     def test_a_file_has_no_colours(self, repository: Path, check: Check) -> None:
         write_files(repository, {"operators/rh.yaml": "a: ["})

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import struct
+import termios
 from gettext import NullTranslations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +16,7 @@ import pytest
 from opsmail.cli.console import Console
 from opsmail.errors import UnavailableError, UsageError
 from opsmail.messages import msg
+from opsmail.output.style import Style
 
 
 class Terminal(io.StringIO):
@@ -106,3 +112,18 @@ def test_a_closed_output_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", None)
     with pytest.raises(UnavailableError, match="standard output is closed"):
         Console().result("x")
+
+
+def test_a_terminal_tells_how_wide_it_is() -> None:
+    controller, terminal = os.openpty()
+    with os.fdopen(controller, "rb"), os.fdopen(terminal, "w", encoding="utf-8") as stream:
+        assert Console(color="never").style_on(stream) == Style(False, None)  # it does not know
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+        assert Console(color="never").style_on(stream) == Style(False, 72)
+
+
+def test_what_is_no_terminal_has_no_width(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as stream:
+        assert Console(color="always").style_on(stream) == Style(True, None)
+    assert Console(color="always").style_on(None) == Style(True, None)
+    assert Console(color="never").style_on(Terminal()) == Style(False, None)  # says it is one, and is none

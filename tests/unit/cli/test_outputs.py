@@ -19,6 +19,7 @@ def test_what_is_asked_for() -> None:
         Output("text", None),
         Output("json", Path("out/a:b.json")),
     ]
+    assert parse_outputs([r"json:C:\out\a.json"], KNOWN) == [Output("json", Path(r"C:\out\a.json"))]
     assert parse_outputs(["json:"], KNOWN) == [Output("json", None)]
 
 
@@ -29,6 +30,7 @@ def test_what_is_asked_for() -> None:
         ([""], "there is no format ``"),
         (["text", "json"], "two formats would go to standard output"),
         (["text:a", "json:a"], "two formats would go to one file"),
+        (["text:a", "json:b/../a"], "two formats would go to one file"),
     ],
 )
 def test_what_makes_no_sense(texts: list[str], told: str) -> None:

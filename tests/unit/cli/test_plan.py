@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from tests.published import read_json
 from tests.unit.cli.checkout import Checkout
 
 
@@ -29,7 +28,7 @@ def test_later_plans_compare(published: Checkout) -> None:
 def test_in_every_form(checkout: Checkout) -> None:
     checkout.fleet(None)
     said = checkout.run("plan", "--format", "json", "--format", "markdown:out/plan.md", "--out", "out/plan.json")
-    assert said.json() == json.loads(checkout.read("out/plan.json"))
+    assert said.json() == read_json(checkout.read("out/plan.json"))
     assert said.json()["schema"] == "opsmail/plan/v1"
     assert checkout.read("out/plan.md").startswith("<!-- opsmail plan default -->\n### opsmail: 1 to create")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.peer import Connection
+from tests.published import read_json
 from tests.unit.cli.checkout import RECIPIENT, Checkout
 from tests.unit.servers import Server, server
 
@@ -47,7 +48,7 @@ def outcomes(document: dict[str, list[dict[str, str]]]) -> dict[str, str]:
 
 
 def statement(path: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads(base64.b64decode(json.loads(path.read_text())["payload"]))
+    found: dict[str, object] = json.loads(base64.b64decode(read_json(path.read_text())["payload"]))
     return found
 
 
@@ -108,7 +109,7 @@ class TestWhatPassed:
         )
         assert "\x1b[" in said.out
         assert min(checkout.read("out/r.txt").splitlines()).startswith("✓ a  passed in")
-        assert outcomes(json.loads(checkout.read("out/r.json"))) == {"a": "passed", "chefe": "passed"}
+        assert outcomes(read_json(checkout.read("out/r.json"))) == {"a": "passed", "chefe": "passed"}
         transcript = checkout.read("out/t.txt")
         assert {line for line in transcript.splitlines() if line.startswith("== ")} == {"== a", "== chefe"}
         assert transcript.count("C: AUTH PLAIN [response]\n") == 2
@@ -276,7 +277,7 @@ class TestHowItEnds:
             checkout.monkeypatch.setenv("OPSMAIL_SECRET_0", "s3nh4-zero")
             checkout.commit()
             said = checkout.run("test", "0", "a", "--format", "json:out/r.json", "--format", "text", code=130)
-        assert outcomes(json.loads(checkout.read("out/r.json"))) == {"0": "passed"}
+        assert outcomes(read_json(checkout.read("out/r.json"))) == {"0": "passed"}
         assert "✓ 0  passed" in said.out
         assert "1 passed, 0 failed" in said.err
         assert "interrupted; nothing half-done is left" in said.err

@@ -13,6 +13,7 @@ from opsmail.evidence.envelope import sign
 from opsmail.evidence.facts import Context, Depth, ServerReply, TestSend, Tls
 from opsmail.evidence.keys import SigningKey, TrustedKey
 from opsmail.evidence.statement import Kind, Statement
+from tests.published import read_json, validate_statement
 
 NOW = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
 DIGEST = "ab" * 32
@@ -78,7 +79,10 @@ def closed(envelope: Any) -> bytes:
 
 
 def payload_of(statement: Statement) -> Any:
-    return json.loads(statement.payload())
+    """The statement as plain data, which is what its published schema says."""
+    document = json.loads(statement.payload())
+    validate_statement(document)
+    return document
 
 
 def name_of(envelope: bytes) -> str:
@@ -86,4 +90,6 @@ def name_of(envelope: bytes) -> str:
 
 
 def envelope(key: SigningKey, **context: Any) -> bytes:
-    return sign(sent(**context), key)
+    content = sign(sent(**context), key)
+    read_json(content)
+    return content

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import rfc8785
+from jsonschema import ValidationError
 
 from opsmail.evidence.facts import Approval, Depth, TestSend, format_time, parse_time
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.statement import Kind, Statement, bare_digest
+from tests.published import validate_statement
 from tests.unit.evidence.statements import CONTEXT, DIGEST, FACTS, SETTINGS, payload_of, sent
 
 APPROVAL = Statement.approval("operator:rh", DIGEST, CONTEXT, Approval(approver="ti@empresa.com.br", role="IT"))
@@ -94,6 +96,7 @@ def test_unknown_fields_are_ignored() -> None:
     document = payload_of(sent())
     for place in (document, document["predicate"], document["predicate"]["context"], document["predicate"]["send"]):
         place["added_later"] = {"by": "somebody"}
+    validate_statement(document)
     assert Statement.parse(json.dumps(document).encode()) == sent()
 
 
@@ -142,6 +145,8 @@ def test_contexts_that_lack_something(field: str) -> None:
     del document["predicate"]["context"][field]
     with pytest.raises(InvalidEvidence, match=field):
         Statement.parse(json.dumps(document).encode())
+    with pytest.raises(ValidationError):
+        validate_statement(document)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +187,8 @@ def test_what_is_no_statement(statement: Statement, changed: Callable[[Any], Non
     with pytest.raises(InvalidEvidence, match=said) as caught:
         Statement.parse(json.dumps(document).encode())
     assert caught.value.reason is Reason.NOT_A_STATEMENT
+    with pytest.raises(ValidationError):
+        validate_statement(document)
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,14 @@ from opsmail.messages import msg
 from opsmail.output.findings.interface import Report
 from opsmail.output.findings.json import render
 from opsmail.output.style import Style
+from tests.published import read_json
 from tests.unit.output.test_text import FINDING, SUMMARY
 
 PLACE = {"start": {"line": 9, "column": 9}, "end": {"line": 9, "column": 12}}
 
 
 def document(*findings: Finding) -> Any:
-    return json.loads(render(Report(findings, SUMMARY), NullTranslations(), Style(False)))
+    return read_json(render(Report(findings, SUMMARY), NullTranslations(), Style(False)))
 
 
 def test_a_whole_report() -> None:

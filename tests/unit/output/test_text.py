@@ -156,6 +156,31 @@ class TestMarks:
     def test_they_stand_under_what_is_shown(self, text: str, start: int, end: int, expected: str) -> None:
         assert self.underline(text, start, end) == expected
 
+    def test_a_place_over_several_lines_is_marked_to_the_end_of_its_first(self) -> None:
+        told = block(excerpt=(ExcerptLine(9, "a: bcd"),), span=Span(9, 4, 12, 2), related=(), label=None)
+        assert told[4] == "   |    ^^^"
+
+
+class TestLongLines:
+    LINE = f"labels: {{{', '.join(f'name{number}: value' for number in range(40))}}}"
+    START = LINE.index("name20") + 1
+
+    def told(self, width: int | None) -> list[str]:
+        finding = replace(
+            FINDING, excerpt=(ExcerptLine(9, self.LINE),), span=Span(9, self.START, 9, self.START + 6), related=()
+        )
+        return render(Report((finding,), SUMMARY), NullTranslations(), Style(False, width)).splitlines()
+
+    @pytest.mark.parametrize(("width", "most"), [(None, 165), (80, 80), (50, 50), (1, 45)])
+    def test_what_is_marked_is_in_view(self, width: int | None, most: int) -> None:
+        _, where, _, line, underline, *_ = self.told(width)
+        assert len(line) <= most
+        assert line.startswith(" 9 | …")
+        assert line.endswith("…")
+        assert line[underline.index("^") :].startswith("name20: ")
+        assert underline[underline.index("^") :] == "^^^^^^ 465 is the implicit-TLS port"
+        assert where == f"  --> operators/rh.yaml:9:{self.START}  (operator rh)"  # a path is never broken
+
 
 class TestClosing:
     @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft7Validator, Draft202012Validator
+from jsonschema import Draft7Validator
 
 from opsmail.settings.faults import SettingsError
 from opsmail.settings.schema import settings_schema
@@ -13,11 +13,6 @@ from tests.builders import SETTINGS, settings_of
 
 SCHEMA = settings_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
-
-
-def test_it_is_a_schema_of_both_dialects() -> None:
-    Draft7Validator.check_schema(SCHEMA)
-    Draft202012Validator.check_schema({**SCHEMA, "$schema": "https://json-schema.org/draft/2020-12/schema"})
 
 
 def data(text: str) -> dict[str, Any]:

@@ -252,6 +252,14 @@ class TestNames:
         assert shown_name(name, ["port"]) is None
 
 
+@dataclass(frozen=True)
+class Nullable:
+    """One field that may be null, and one that may be left out."""
+
+    needed: str | None
+    optional: str | None = None
+
+
 class TestEncoding:
     def test_what_was_decoded_is_written_again(self) -> None:
         data = {
@@ -277,3 +285,6 @@ class TestEncoding:
         assert not {"day", "pair", "shape"} & encoded.keys()
         assert encode({"a": None, "b": 1.5}) == {"b": 1.5}
         assert encode(None) is None
+
+    def test_a_field_that_has_to_be_there_is_null(self) -> None:
+        assert encode((Nullable(None), Nullable("a", "b"))) == [{"needed": None}, {"needed": "a", "optional": "b"}]

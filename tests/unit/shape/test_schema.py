@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from jsonschema import Draft7Validator
 
-from opsmail.constraints import Doc, Length, OneOrMany, Parsed, Pattern, Range
+from opsmail.constraints import AnyLength, Doc, Length, OneOrMany, Parsed, Pattern, Range
 from opsmail.messages import msg
-from opsmail.shape.schema import json_schema
+from opsmail.shape.schema import json_schema, section_schema
 
 
 class Colour(StrEnum):
@@ -113,3 +113,30 @@ def test_a_choice_that_may_be_left_empty() -> None:
 def test_a_word_that_may_be_left_empty() -> None:
     validator = Draft7Validator(FIELDS["plain"])
     assert [validator.is_valid(value) for value in ("red", None, "blue", 1)] == [True, True, False, False]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What is written.
+
+    The rest of a docstring is for readers of the code.
+    """
+
+    text: Annotated[str, AnyLength()]
+    needed: Annotated[int, Doc("Needed", "Or null.")] | None
+    inner: Cat
+
+
+def test_what_opsmail_writes() -> None:
+    schema = section_schema(Written)
+    assert schema["description"] == "What is written."
+    assert schema["required"] == ["text", "needed", "inner"]
+    assert schema["properties"]["text"] == {"type": "string", "minLength": 0}
+    assert schema["properties"]["needed"]["type"] == ["integer", "null"]
+
+
+def test_sections_are_closed_or_open_all_through() -> None:
+    for closed in (True, False):
+        schema = section_schema(Written, closed=closed)
+        assert schema["additionalProperties"] is not closed
+        assert schema["properties"]["inner"]["additionalProperties"] is not closed

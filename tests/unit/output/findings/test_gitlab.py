@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -13,39 +14,7 @@ from opsmail.findings import FIRST_CHARACTER
 from tests.unit.output.findings.naughty import NAUGHTY
 from tests.unit.output.findings.reports import FINDINGS, RICH, hostile, render, report_of
 
-# docs.gitlab.com, "Code Quality report format": a list of objects with these properties.
-SCHEMA = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["description", "check_name", "fingerprint", "severity", "location"],
-        "properties": {
-            "description": {"type": "string", "minLength": 1},
-            "check_name": {"type": "string", "minLength": 1},
-            "fingerprint": {"type": "string", "minLength": 1},
-            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
-            "location": {
-                "type": "object",
-                "required": ["path", "lines"],
-                "properties": {
-                    "path": {"type": "string"},
-                    "lines": {
-                        "type": "object",
-                        "required": ["begin"],
-                        "properties": {
-                            "begin": {"type": "integer", "minimum": 1},
-                            "end": {"type": "integer", "minimum": 1},
-                        },
-                        "additionalProperties": False,
-                    },
-                },
-                "additionalProperties": False,
-            },
-        },
-        "additionalProperties": False,
-    },
-}
+SCHEMA = json.loads((Path(__file__).parents[3] / "data" / "gitlab" / "code-quality.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from opsmail.findings import ExcerptLine, Waiver
+from opsmail.messages import msg
 from opsmail.output.findings import Report
 from opsmail.output.findings.markdown import MARK
 from tests.unit.output.findings.naughty import NAUGHTY
@@ -94,7 +95,7 @@ def test_a_comment_that_would_be_too_long_shows_the_most_severe() -> None:
 
 
 def test_one_more() -> None:
-    huge = replace(FINDINGS[1], excerpt=(ExcerptLine(1, "x" * 70_000),))
+    huge = replace(FINDINGS[1], message=msg("{text}", text="x" * 70_000))
     text = render("markdown", report_of(huge))
     assert text.endswith("\n\n… 1 more finding is not shown\n")
 

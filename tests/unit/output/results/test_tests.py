@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from gettext import NullTranslations
@@ -19,6 +18,7 @@ from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
 from opsmail.output.results import tests
 from opsmail.output.style import Style
+from tests.published import read_json
 
 ENGLISH = NullTranslations()
 PLAIN = Style(color=False)
@@ -127,7 +127,7 @@ def test_the_sum() -> None:
 def test_json() -> None:
     content = tests.as_json([SKIPPED, PASSED], {"rh": ".opsmail/evidence/x.dsse.json"})
     assert content.isascii()
-    document = json.loads(content)
+    document = read_json(content)
     assert document["schema"] == "opsmail/test-results/v1"
     assert document["summary"] == {"passed": 1, "failed": 0, "inconclusive": 0, "skipped": 1}
     passed, skipped = document["results"]  # in the order of names
@@ -178,7 +178,7 @@ def test_json() -> None:
 
 
 def test_json_of_a_failure() -> None:
-    (result,) = json.loads(tests.as_json([FAILED], {}))["results"]
+    (result,) = read_json(tests.as_json([FAILED], {}))["results"]
     assert result["failure"] == {
         "stage": "authenticate",
         "rule": "OM915",
@@ -196,10 +196,10 @@ def test_json_of_a_failure() -> None:
     }
     assert FAILED.failure is not None
     without = replace(FAILED, failure=replace(FAILED.failure, reply=None))
-    assert json.loads(tests.as_json([without], {}))["results"][0]["failure"]["reply"] is None
+    assert read_json(tests.as_json([without], {}))["results"][0]["failure"]["reply"] is None
 
 
 def test_json_of_a_certificate_without_an_end() -> None:
     stage = StageResult(Stage.TLS, Outcome.FAILED, 1, tls=replace(TLS, not_after=None))
-    document = json.loads(tests.as_json([replace(PASSED, stages=(stage,))], {}))
+    document = read_json(tests.as_json([replace(PASSED, stages=(stage,))], {}))
     assert document["results"][0]["stages"][0]["tls"]["certificate"]["not_after"] is None
