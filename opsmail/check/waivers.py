@@ -80,32 +80,35 @@ def muted(
     return both + result[count:]
 
 
-def new_waivers(context: Context, fleet: Fleet, judge: Judge) -> Iterator[Finding]:
-    """Yield a finding for each waiver that a change adds: one that no earlier waiver covers."""
+def new_waivers(context: Context, fleet: Fleet, judge: Judge) -> list[Finding]:
+    """Return a finding for each waiver that a change adds: one that no earlier waiver covers."""
     content = context.own.waivers
     if context.change is None or content is None:
-        return
-    earlier = [entry for _, entry in _entries(context.change.before[DEFAULT_ENVIRONMENT].waivers or b"")]
+        return []
     document, _ = read_document(content, top=list)
     placer = FilePlacer(WAIVERS_NAME, content, document, Disclosure.of(WaiverEntry))
+    earlier = [entry for _, entry in _entries(context.change.before[DEFAULT_ENVIRONMENT].waivers or b"")]
     names = frozenset(member.name for member in fleet.members)
-    for index, entry in _entries(content):
-        if (not fleet.whole and entry.operator not in names) or any(entry.is_within(other) for other in earlier):
-            continue
-        problem = Problem(
-            f"{index}.rule",
-            msg(
-                "{rule} is waived for `{operator}` until {date}; the waiver is new",
-                rule=shown(entry.rule),
-                operator=shown(entry.operator),
-                date=entry.expires.isoformat(),
-            ),
-            label=msg("new"),
-            help=msg("whoever may approve waivers looks at it; until it is merged, what it covers counts"),
-        )
-        finding = placer.place(STRUCTURE_RULES["OM804"], problem, judge, operator=entry.operator)
-        if finding is not None:
-            yield finding
+    placed = [
+        placer.place(STRUCTURE_RULES["OM804"], _added(index, entry), judge, operator=entry.operator)
+        for index, entry in _entries(content)
+        if (fleet.whole or entry.operator in names) and not any(entry.is_within(other) for other in earlier)
+    ]
+    return [finding for finding in placed if finding is not None]
+
+
+def _added(index: int, entry: WaiverEntry) -> Problem:
+    return Problem(
+        f"{index}.rule",
+        msg(
+            "{rule} is waived for `{operator}` until {date}; the waiver is new",
+            rule=shown(entry.rule),
+            operator=shown(entry.operator),
+            date=entry.expires.isoformat(),
+        ),
+        label=msg("new"),
+        help=msg("whoever may approve waivers looks at it; until it is merged, what it covers counts"),
+    )
 
 
 def _entries(content: bytes) -> Iterator[tuple[int, WaiverEntry]]:
