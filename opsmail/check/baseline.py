@@ -12,7 +12,7 @@ from opsmail.constraints import Length, Range
 from opsmail.errors import UsageError
 from opsmail.findings import Finding, Identity
 from opsmail.messages import Message, msg
-from opsmail.shape import Decoder
+from opsmail.shape import Decoder, shown
 
 SCHEMA = "opsmail/baseline/v1"
 MAX_BYTES = 4 * 1024 * 1024
@@ -93,7 +93,9 @@ class Baseline:
             raise BaselineError.of(file, msg("it has more than {most} entries", most=MAX_ENTRIES))
         value, problems = Decoder(_File).decode(data)
         if value is None or problems:
-            raise BaselineError.of(file, msg("`{path}`: {what}", path=problems[0].path, what=problems[0].message))
+            raise BaselineError.of(
+                file, msg("`{path}`: {what}", path=shown(problems[0].path), what=problems[0].message)
+            )
         counts: dict[Identity, int] = {}
         for index, entry in enumerate(value.findings):
             identity = Identity(entry.rule, entry.operator, entry.file, entry.path)

@@ -51,7 +51,7 @@ def with_baseline(session: Session, options: Comparing, known: Known, *, whole: 
             hint=msg("write it: `opsmail check --baseline {file} --write-baseline`", file=file),
         )
     if known.judge is not None and not file.startswith("../"):
-        trusted = _read(known.judge, file) or Baseline({})
+        trusted = _trusted(known.judge, file, str(options.judge))
         added = len(own.without(trusted))
         if added:
             session.console.say(
@@ -65,6 +65,16 @@ def with_baseline(session: Session, options: Comparing, known: Known, *, whole: 
             )
         own = own.within(trusted)
     return replace(known, baseline=_Reading(session, file, policy, own, whole))
+
+
+def _trusted(tree: Tree, file: str, revision: str) -> Baseline:
+    try:
+        return _read(tree, file) or Baseline({})
+    except UsageError as error:
+        raise UsageError(
+            msg("in {revision}, {reason}", revision=revision, reason=error.message),
+            hint=msg("correct it in a change that is checked without --base and --trust"),
+        ) from error
 
 
 def _read(tree: Tree, file: str) -> Baseline | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import click
@@ -61,5 +62,5 @@ def command(
     context = Context(scope.settings, load_providers(), day or today(), known_schemes())
     known = comparing.known(session, context, whole=scope.whole, waivers=not no_waivers)
     result = known.leave_out(check(scope.files, known.context, whole=scope.whole, waivers=not no_waivers))
-    show(result, scope, outputs, session)
+    show(result, replace(scope, settings=known.context.settings), outputs, session)
     return outcome(result, fail_on)

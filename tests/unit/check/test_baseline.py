@@ -75,6 +75,7 @@ class TestFile:
             (b'{"schema": "opsmail/findings/v1", "findings": []}', f'it does not say `"schema": "{SCHEMA}"`'),
             (b'{"schema": "a", "schema": "opsmail/baseline/v1", "findings": []}', "it has a key twice"),
             (document(more=1), "`more`: unknown field `more`"),
+            (document(**{"x" * 2_000_000: 1}), f"`{'x' * 60}…`: "),
             (document({**ENTRY, "count": 0}), "`findings.0.count`: "),
             (document({**ENTRY, "count": True}), "`findings.0.count`: "),
             (document({**ENTRY, "rule": 5}), "`findings.0.rule`: "),
@@ -91,6 +92,7 @@ class TestFile:
         with pytest.raises(BaselineError) as caught:
             Baseline.parse(content, "b.json")
         assert str(caught.value).startswith(f"b.json is not a baseline: {reason}")
+        assert len(str(caught.value)) < 300
         assert caught.value.hint is not None
 
     def test_what_could_not_be_read_again_is_not_written(self) -> None:

@@ -84,6 +84,14 @@ class TestBase:
             "not by its own\n"
         )
 
+    def test_settings_that_the_change_deletes_judge_it(self, fleet: Checkout) -> None:
+        (fleet.root / "opsmail.toml").unlink()
+        fleet.edit("operators/rh.yaml", f"host: {HOST}", "host: other.empresa.test")
+        output = said(fleet, "--base", "HEAD", "--new-only", "--format", "json", code=1)
+        rules = [finding["rule"] for finding in output.json()["findings"]]
+        assert rules == ["OM209", "OM806", "OM805"]
+        assert "there is no opsmail.toml" not in output.err
+
     def test_operators_are_looked_for_where_the_change_has_them(self, fleet: Checkout) -> None:
         (fleet.root / "operators").rename(fleet.root / "senders")
         fleet.write("opsmail.toml", 'operators = "senders"\n' + fleet.read("opsmail.toml"))
@@ -312,6 +320,14 @@ class TestBaseline:
         assert told(fleet, "--baseline", BASELINE, "--base", "HEAD") == []
         assert told(fleet, "--baseline", BASELINE, "--trust", "HEAD") == []
         assert "--write-baseline is for all" in said(fleet, "--write-baseline", "--base", "HEAD", code=2).err
+
+    def test_the_file_of_the_revision_has_to_be_right_too(self, fleet: Checkout) -> None:
+        fleet.write(BASELINE, "[]")
+        fleet.commit()
+        (fleet.root / BASELINE).unlink()
+        said(fleet, "--write-baseline")
+        error = said(fleet, "--baseline", BASELINE, "--base", "HEAD", code=2).err
+        assert error.startswith("error: in HEAD, opsmail-baseline.json is not a baseline: ")
 
     def test_a_file_outside_the_repository_is_nobodys_change(self, fleet: Checkout) -> None:
         said(fleet, "--write-baseline", "--baseline", "../known.json")
