@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ from opsmail.check.interface import Change, Context, Fleet
 from opsmail.findings import Finding, Identity
 from opsmail.settings.load import DEFAULT_ENVIRONMENT, Settings
 from opsmail.source.tree import SourceFile
+
+_INDEX = re.compile(r"(?<![^.])[0-9]+(?![^.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +89,6 @@ def new_findings(findings: Sequence[Finding], known: Sequence[Finding]) -> list[
 
 
 def _sameness(finding: Finding) -> tuple[Identity, int, bool, str]:
-    return Identity.of(finding), finding.severity, finding.waived is None, str(finding.message)
+    # An entry of a list, of waivers or servers, is the same wherever it stands now; its message says which it is.
+    identity = Identity.of(finding)._replace(path=_INDEX.sub("*", finding.path))
+    return identity, finding.severity, finding.waived is None, str(finding.message)

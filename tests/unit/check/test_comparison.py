@@ -62,6 +62,18 @@ class TestNew:
         assert new({"rh.yaml": one}, {"rh.yaml": one}) == []
         assert new({"rh.yaml": one}, {"rh.yaml": other}) == [("OM209", "server.host")]
 
+    def test_nor_does_another_entry_before_it(self) -> None:
+        unused = TODAY.replace("OM502", "OM505")
+        known = run_check({"rh.yaml": WARNED}, waivers=unused).findings
+        now = run_check({"rh.yaml": WARNED}, waivers=TODAY.replace("OM502", "OM202") + unused).findings
+        assert [finding.path for finding in new_findings(now, known)] == ["0.rule"]
+
+        overdue = SETTINGS + "review_by = 2026-01-01\n"
+        first = SETTINGS.replace("smtp.", "outro.") + "review_by = 2026-01-01\n"
+        both = first + overdue.partition("\n")[2]
+        known, now = (run_check({"rh.yaml": WARNED}, settings).findings for settings in (overdue, both))
+        assert [finding.path for finding in new_findings(now, known)] == ["servers.0.review_by"]
+
     def test_a_waived_finding_that_counts_again_is_new(self) -> None:
         known = run_check({"rh.yaml": WARNED}, waivers=TODAY).findings
         now = run_check({"rh.yaml": WARNED}).findings
