@@ -141,6 +141,28 @@ class Finding:
     excerpt: tuple[ExcerptLine, ...] = field(default=(), compare=False)
 
 
+class Identity(NamedTuple):
+    """What stays the same of a finding when lines move or a file is renamed.
+
+    Args:
+        rule: the rule's id.
+        operator: the operator; None where there is none, and then `file` says where.
+        file: the file; None where there is an operator.
+        path: the field.
+    """
+
+    rule: str
+    operator: str | None
+    file: str | None
+    path: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> Identity:
+        """Return what a finding is known by."""
+        file = None if finding.operator else finding.file
+        return cls(finding.rule.id, finding.operator or None, file, finding.path)
+
+
 def fingerprints(findings: Sequence[Finding]) -> list[str]:
     """Return what stays the same of each finding when lines move: 16 hex digits of rule, operator (or file) and field.
 
@@ -149,7 +171,8 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
     seen: Counter[str] = Counter()
     result = []
     for finding in findings:
-        what = f"{finding.rule.id}\0{finding.operator or finding.file}\0{finding.path}"
+        identity = Identity.of(finding)
+        what = f"{identity.rule}\0{identity.operator or identity.file}\0{identity.path}"
         seen[what] += 1
         numbered = what if seen[what] == 1 else f"{what}\0{seen[what]}"
         result.append(hashlib.sha256(numbered.encode("utf-8", "surrogatepass")).hexdigest()[:16])

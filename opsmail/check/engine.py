@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsmail.check.disclosure import Disclosure
 from opsmail.check.interface import Context, Fleet, FleetProblem, Member
@@ -16,7 +16,7 @@ from opsmail.check.rules.structure import STRUCTURE_RULES
 from opsmail.check.settings_places import SettingsPlacer
 from opsmail.check.severity import Judge
 from opsmail.check.structure import structure_problems
-from opsmail.check.waivers import apply_waivers
+from opsmail.check.waivers import muted, new_waivers
 from opsmail.findings import Finding, RuleMeta, Severity
 from opsmail.operator.model import Operator, claimed_id
 from opsmail.shape import Decoder
@@ -48,10 +48,14 @@ class CheckResult:
     Args:
         findings: by file, place and rule; waived ones included.
         members: every file as part of the fleet, in the order of the files.
+        baselined: findings that were left out because the baseline has them.
+        old: findings that were left out because the revision has them that the run compares with.
     """
 
     findings: tuple[Finding, ...]
     members: tuple[Member, ...]
+    baselined: int = 0
+    old: int = 0
 
     def operators(self) -> dict[str, Operator]:
         """Return the operators by id; complete when there are no errors."""
@@ -81,8 +85,9 @@ def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, 
     findings = [finding for item in checked for finding in item.findings]
     findings.extend(_fleet_findings(fleet, checked, context, checker))
     findings.extend(_settings_findings(fleet, context, checker.judge))
-    if waivers and context.settings.waivers is not None:
-        findings = apply_waivers(findings, context.settings.waivers, fleet, context.today, checker.judge, all_rules())
+    if waivers:
+        findings = muted(findings, context, fleet, checker.judge, all_rules())
+    findings.extend(new_waivers(context, fleet, checker.judge))
     findings = told_once(findings, checker.judge)
     findings.sort(key=lambda finding: (finding.file, finding.span, finding.rule.id, finding.path))
     return CheckResult(tuple(findings), fleet.members)
@@ -139,10 +144,12 @@ def _fleet_findings(
 
 
 def _settings_findings(fleet: Fleet, context: Context, judge: Judge) -> Iterator[Finding]:
-    problems = [(rule.meta, problem) for rule in SETTINGS_RULES for problem in rule.check(fleet, context)]
-    placer = SettingsPlacer(context.settings) if problems else None
-    placed = (placer.place(meta, problem, judge) for meta, problem in problems if placer is not None)
-    yield from (finding for finding in placed if finding is not None)
+    own = replace(context, settings=context.own)
+    for rule in SETTINGS_RULES:
+        problems = list(rule.check(fleet, own))
+        placer = SettingsPlacer(own.settings, overlaid=rule.overlaid) if problems else None
+        placed = (placer.place(rule.meta, problem, judge) for problem in problems if placer is not None)
+        yield from (finding for finding in placed if finding is not None)
 
 
 def _fleet_problems(fleet: Fleet, context: Context) -> Iterator[tuple[RuleMeta, FleetProblem]]:

@@ -5,7 +5,7 @@ A rule names fields and never lines: the engine turns fields into places, judges
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -75,16 +75,25 @@ class Context:
     """What rules may look at besides the operator.
 
     Args:
-        settings: the effective settings.
+        settings: the effective settings, by which operators are judged.
         providers: what is known of mail providers.
         today: the day that date-bound rules judge by.
         schemes: the secret schemes that resolve here.
+        written: the settings that stand beside the files that are checked; None where those are the ones that judge.
+        change: what it is compared with; None where nothing is compared.
     """
 
     settings: Settings
     providers: Providers
     today: date
     schemes: Collection[str]
+    written: Settings | None = None
+    change: Change | None = None
+
+    @property
+    def own(self) -> Settings:
+        """The settings that stand beside the files that are checked: findings about settings stand in these."""
+        return self.settings if self.written is None else self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,21 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a repository: what there was before it, and the settings that come of it.
+
+    Args:
+        fleet: all operators before it.
+        before: the settings before it, by environment.
+        after: the settings that come of it, by environment.
+    """
+
+    fleet: Fleet
+    before: Mapping[str, Settings]
+    after: Mapping[str, Settings]
+
+
+@dataclass(frozen=True, slots=True)
 class FleetProblem:
     """What a fleet rule found, in one file."""
 
@@ -159,10 +183,18 @@ class FleetRule:
 
 @dataclass(frozen=True, slots=True)
 class SettingsRule:
-    """A rule that looks at the settings; its problems name fields of `opsmail.toml`."""
+    """A rule that looks at the settings; its problems name fields of `opsmail.toml`.
+
+    Args:
+        meta: what is known of it.
+        check: the rule itself; the context's settings are those that stand in the file.
+        overlaid: its fields are those of the effective settings, whose place may be in an environment's table; False
+            where they are told as the file has them.
+    """
 
     meta: RuleMeta
     check: Callable[[Fleet, Context], Iterator[Problem]]
+    overlaid: bool = True
 
 
 def operator_rule(
@@ -194,11 +226,11 @@ def document_rule(
 
 
 def settings_rule(
-    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False, overlaid: bool = True
 ) -> Callable[[Callable[[Fleet, Context], Iterator[Problem]]], SettingsRule]:
     """Make a rule of a function that looks at the settings, and at the fleet to see which of them matter."""
     meta = RuleMeta(rule_id, name, severity, unwaivable)
-    return lambda function: SettingsRule(meta, function)
+    return lambda function: SettingsRule(meta, function, overlaid)
 
 
 def fleet_rule(

@@ -19,6 +19,8 @@ marks, the good one none. What decides about an example can be seen in it:
   stored: `# operators/rh.yaml`, `# opsmail.toml`, `# waivers.yaml`, `# operators/rh.yaml, checked on 2027-01-15`,
   `# operators/rh.yaml, saved as UTF-16`, `# operators/rh.yaml, with \u202E written out` (the escape stands for a
   character that cannot be seen).
+- `# operators/rh.yaml, before` is the file as the revision has it that the change is compared with (`--base`); files
+  that no such block shows are the same there.
 - A comment under a line marks places in it: `^^^` the finding, `---` a related place. What follows is the text shown
   there, which is the message where a finding has no label. A place in the first column begins at the `#` itself
   (`#^` is the first character alone). A finding without a mark concerns the whole of the first operator file shown.
@@ -28,7 +30,8 @@ marks, the good one none. What decides about an example can be seen in it:
 
 - A block of an operator file without `version:` is a piece: the sections that it lacks are those of a complete,
   correct operator of that name.
-- `opsmail.toml` and `waivers.yaml` of the bad example hold for the good one too, unless it shows its own.
+- `opsmail.toml`, `waivers.yaml` and what was before of the bad example hold for the good one too, unless it shows its
+  own.
 - Examples of OM7xx and OM8xx are the whole folder: `agendador.yaml` joins as the master unless an example says who
   is, and `rh.yaml` where no operator is shown. The others are checked as single files.
 """

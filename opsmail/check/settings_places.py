@@ -31,13 +31,14 @@ class SettingsPlacer:
 
     Args:
         settings: with the text of the file.
+        overlaid: whether fields are looked for in the table of the settings' environment first.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, overlaid: bool = True) -> None:
         self._file = settings.name
         self._lines = settings.text.split("\n")
         self._fields = FieldLines(settings.text)
-        named = settings.environment != DEFAULT_ENVIRONMENT
+        named = overlaid and settings.environment != DEFAULT_ENVIRONMENT
         self._overlay = f"environments.{settings.environment}" if named else ""
 
     def place(self, meta: RuleMeta, problem: Problem, judge: Judge) -> Finding | None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.interface import Fleet, Problem
+from opsmail.check.interface import Context, Fleet, Problem
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules.structure import STRUCTURE_RULES
 from opsmail.check.severity import Judge
 from opsmail.constraints import Length
 from opsmail.findings import Finding, RuleMeta, Severity, Waiver
 from opsmail.messages import msg
-from opsmail.settings.load import WAIVERS_NAME
+from opsmail.settings.load import DEFAULT_ENVIRONMENT, WAIVERS_NAME
 from opsmail.shape import Decoder, ProblemKind, shown
 from opsmail.shape import Problem as ShapeProblem
 from opsmail.source.reader import read_document
@@ -44,6 +44,81 @@ class WaiverEntry:
             and self.path in (None, finding.path)
             and finding.severity >= Severity.WARNING
         )
+
+    def is_within(self, other: WaiverEntry) -> bool:
+        """Whether the other one covers all that this one does, and for as long."""
+        return (
+            (other.operator, other.rule) == (self.operator, self.rule)
+            and other.path in (None, self.path)
+            and other.expires >= self.expires
+        )
+
+
+def muted(
+    findings: Sequence[Finding], context: Context, fleet: Fleet, judge: Judge, rules: Mapping[str, RuleMeta]
+) -> list[Finding]:
+    """Apply the waivers that stand beside the files that are checked, and add what is wrong with them.
+
+    Where other settings judge, a finding is muted only when their waivers mute it too, and by those: a change can take
+    waivers back, not grant them.
+    """
+
+    def applied(content: bytes | None) -> list[Finding]:
+        if content is None:
+            return list(findings)
+        return apply_waivers(findings, content, fleet, context.today, judge, rules)
+
+    result = applied(context.own.waivers)
+    if context.written is None:
+        return result
+    trusted = applied(context.settings.waivers)
+    count = len(findings)
+    both = [
+        finding if finding.waived is None else replace(finding, waived=other.waived)
+        for finding, other in zip(result[:count], trusted[:count], strict=True)
+    ]
+    return both + result[count:]
+
+
+def new_waivers(context: Context, fleet: Fleet, judge: Judge) -> list[Finding]:
+    """Return a finding for each waiver that a change adds: one that no earlier waiver covers."""
+    content = context.own.waivers
+    if context.change is None or content is None:
+        return []
+    document, _ = read_document(content, top=list)
+    placer = FilePlacer(WAIVERS_NAME, content, document, Disclosure.of(WaiverEntry))
+    earlier = [entry for _, entry in _entries(context.change.before[DEFAULT_ENVIRONMENT].waivers or b"")]
+    names = frozenset(member.name for member in fleet.members)
+    placed = [
+        placer.place(STRUCTURE_RULES["OM804"], _added(index, entry), judge, operator=entry.operator)
+        for index, entry in _entries(content)
+        if (fleet.whole or entry.operator in names) and not any(entry.is_within(other) for other in earlier)
+    ]
+    return [finding for finding in placed if finding is not None]
+
+
+def _added(index: int, entry: WaiverEntry) -> Problem:
+    return Problem(
+        f"{index}.rule",
+        msg(
+            "{rule} is waived for `{operator}` until {date}; the waiver is new",
+            rule=shown(entry.rule),
+            operator=shown(entry.operator),
+            date=entry.expires.isoformat(),
+        ),
+        label=msg("new"),
+        help=msg("whoever may approve waivers looks at it; until it is merged, what it covers counts"),
+    )
+
+
+def _entries(content: bytes) -> Iterator[tuple[int, WaiverEntry]]:
+    """Yield the entries that have the shape of one, by their index."""
+    document, _ = read_document(content, top=list)
+    decoder = Decoder(WaiverEntry)
+    for index, data in enumerate(document.data if document is not None else ()):
+        entry, faults = decoder.decode(data)
+        if entry is not None and not faults:
+            yield index, entry
 
 
 def apply_waivers(

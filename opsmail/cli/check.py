@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import click
@@ -9,6 +10,7 @@ import click
 from opsmail.check.engine import check
 from opsmail.check.interface import Context
 from opsmail.cli.checking import FAIL_ON, Scope, outcome, show
+from opsmail.cli.comparing import Comparing, comparing_options
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import DayType, session_options
 from opsmail.cli.outputs import parse_outputs
@@ -40,9 +42,16 @@ from opsmail.secrets import known_schemes
 )
 @click.option("--no-waivers", is_flag=True, help="Count findings that waivers.yaml mutes.")
 @click.option("--at", "day", type=DayType(), help="Judge date-bound rules as of this day.")
+@comparing_options
 @session_options
 def command(
-    paths: tuple[str, ...], formats: tuple[str, ...], fail_on: str, no_waivers: bool, day: date | None, session: Session
+    paths: tuple[str, ...],
+    formats: tuple[str, ...],
+    fail_on: str,
+    no_waivers: bool,
+    day: date | None,
+    comparing: Comparing,
+    session: Session,
 ) -> ExitCode:
     """Check operator files against schema, rules and the catalogue of approved servers.
 
@@ -51,6 +60,7 @@ def command(
     outputs = parse_outputs(formats or ("text",), FORMATS)
     scope = Scope.of(session, paths)
     context = Context(scope.settings, load_providers(), day or today(), known_schemes())
-    result = check(scope.files, context, whole=scope.whole, waivers=not no_waivers)
-    show(result, scope, outputs, session)
+    known = comparing.known(session, context, whole=scope.whole, waivers=not no_waivers)
+    result = known.leave_out(check(scope.files, known.context, whole=scope.whole, waivers=not no_waivers))
+    show(result, replace(scope, settings=known.context.settings), outputs, session)
     return outcome(result, fail_on)

@@ -63,7 +63,7 @@ def show(result: CheckResult, scope: Scope, outputs: Sequence[Output], session: 
     """Write what a run found, and say on standard error what it could not look at."""
     report = Report(
         result.findings,
-        Summary.of(result.findings, result.members),
+        Summary.of(result.findings, result.members, baselined=result.baselined, old=result.old),
         result.members,
         CheckedSources(scope.tree, known_schemes()),
         session.environment,

@@ -11,12 +11,18 @@ from opsmail.messages import msg
 from opsmail.source.document import ReadProblem
 from opsmail.source.git import GitRepository
 from opsmail.source.reader import MAX_BYTES, too_large
-from opsmail.source.tree import NoFolderError, SourceError, SourceFile, is_ignored, name_problem, not_plain
+from opsmail.source.tree import (
+    MAX_OTHER_BYTES,
+    NoFolderError,
+    SourceError,
+    SourceFile,
+    is_ignored,
+    name_problem,
+    not_plain,
+)
 
 _LINK, _SUBMODULE = "120000", "160000"
 _SPECIAL = {_LINK: "link", _SUBMODULE: "submodule"}
-#: Certificates, keys and settings; more is none of these.
-_MAX_OTHER_BYTES = 1024 * 1024
 _SHA1_DIGITS = 40
 #: What git says of the size of a file that it does not have.
 _MISSING = "BAD"
@@ -61,12 +67,12 @@ class CommitTree:
             entry, problem = found[path]
             yield SourceFile(path, contents[entry.blob] if problem is None else b"", problem)
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most: int = MAX_OTHER_BYTES) -> bytes | None:
         """Return the content of one committed file, None when the commit has none."""
         entry = next((entry for entry in self._entries((path,)) if entry.path == path), None)
         if entry is None:
             return None
-        if entry.mode in _SPECIAL or entry.size is None or entry.size > _MAX_OTHER_BYTES:
+        if entry.mode in _SPECIAL or entry.size is None or entry.size > most:
             raise SourceError(
                 msg("{path} is not a plain, small file in the commit", path=path), hint=msg("commit the file itself")
             )

@@ -13,6 +13,8 @@ from opsmail.source.document import ReadProblem
 
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\.yaml")
 _FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+#: Settings, waivers, keys and certificates are small.
+MAX_OTHER_BYTES = 1024 * 1024
 #: Kept by git users to hold an empty folder.
 _IGNORED = ".gitkeep"
 
@@ -62,8 +64,12 @@ class Tree(Protocol):
             SourceError: the tree itself cannot be read.
         """
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most: int = MAX_OTHER_BYTES) -> bytes | None:
         """Return the content of one file, None when there is none.
+
+        Args:
+            path: from the root, with `/`.
+            most: how many bytes it may have.
 
         Raises:
             SourceError: it is there and cannot be read.

@@ -11,6 +11,7 @@ from opsmail.messages import Message, msg
 from opsmail.source.document import ReadProblem
 from opsmail.source.reader import MAX_BYTES, too_large
 from opsmail.source.tree import (
+    MAX_OTHER_BYTES,
     NoFolderError,
     SourceError,
     SourceFile,
@@ -23,8 +24,6 @@ from opsmail.source.tree import (
     unreadable,
 )
 
-#: Settings, waivers, keys and certificates are small.
-_MAX_OTHER_BYTES = 1024 * 1024
 _KINDS = {
     stat.S_IFLNK: "link",
     stat.S_IFIFO: "named pipe",
@@ -76,11 +75,11 @@ class WorkTree:
                 found[path] = name_problem(path) if os.path.lexists(self.root / path) else None
         yield from self._read_all(found)
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most: int = MAX_OTHER_BYTES) -> bytes | None:
         """Return the content of a settings file, key or certificate below the root."""
         try:
             self._refuse_link(path)
-            return self._read_plain(path, _MAX_OTHER_BYTES)
+            return self._read_plain(path, most)
         except FileNotFoundError:
             return None
         except _Refused as refused:

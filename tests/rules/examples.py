@@ -10,20 +10,24 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from opsmail.check.comparison import compare, judging
 from opsmail.check.engine import check
 from opsmail.check.interface import Context
 from opsmail.check.pages import Block, RulePage
 from opsmail.findings import Finding, Span
 from opsmail.providers import Providers, load_providers
 from opsmail.secrets import known_schemes
+from opsmail.settings.environments import load_environments
 from opsmail.settings.load import load_settings
 from opsmail.source.worktree import WorkTree
+from tests.builders import write_files
 
 #: The day of examples that name none.
 DAY = date(2026, 6, 1)
 
 _HEADER = re.compile(
     r"# (?P<path>[^\s,]+)"
+    r"(?P<before>, before)?"
     r"(?:, checked on (?P<day>\d{4}-\d{2}-\d{2}))?"
     r"(?:, saved as (?P<encoding>[A-Z0-9-]+))?"
     r"(?:, with (?P<escape>\\u[0-9A-F]{4}) written out)?"
@@ -50,9 +54,10 @@ class Marked(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """Files, a day, and what the check has to find."""
+    """Files, those of them that were others before the change, a day, and what the check has to find."""
 
     files: dict[str, bytes] = field(default_factory=dict)
+    before: dict[str, bytes] = field(default_factory=dict)
     day: date = DAY
     findings: tuple[Marked, ...] = ()
     related: tuple[Marked, ...] = ()
@@ -77,7 +82,7 @@ def example(page: RulePage, title: str) -> Example:
     if title == "Good example":
         bad = example(page, "Bad example")
         kept = {path: content for path, content in bad.files.items() if not path.startswith("operators/")}
-        result = replace(result, files={**kept, **result.files})
+        result = replace(result, files={**kept, **result.files}, before={**bad.before, **result.before})
     return result
 
 
@@ -89,14 +94,22 @@ def run(rule: str, shown: Example, root: Path) -> list[Finding]:
         files["operators/rh.yaml"] = complete("operators/rh.yaml", []).encode()
     if whole and not shown.says_master:
         files["operators/agendador.yaml"] = complete("operators/agendador.yaml", ["role: master"]).encode()
-    for path, content in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(content)
-    tree = WorkTree(root)
+    tree = WorkTree(write_files(root, files))
     settings = load_settings(tree)
     sources = tree.operator_files(["operators"])
     context = Context(settings, _providers(), shown.day, known_schemes())
+    if shown.before:
+        former = WorkTree(write_files(root / "before", {**files, **shown.before}))
+        context = _compared(context, former, tree)
     return [finding for finding in check(sources, context, whole=whole).findings if finding.waived is None]
+
+
+def _compared(context: Context, former: WorkTree, tree: WorkTree) -> Context:
+    """Return the circumstances of `opsmail check --base`."""
+    before, after = load_environments(former), load_environments(tree)
+    settings = judging(after["default"], before["default"])
+    here = replace(context, settings=settings, written=after["default"])
+    return compare(here, former.operator_files(["operators"]), before, after).context
 
 
 def complete(path: str, lines: list[str]) -> str:
@@ -119,8 +132,12 @@ def _with(before: Example, block: Block) -> Example:
     marks = list(_marks(path, block.lines, header["escape"]))
     findings = [mark for sign, mark in marks if sign == "^"]
     related = [mark for sign, mark in marks if sign == "-"]
+    content = {path: text.encode(header["encoding"] or "utf-8")}
+    if header["before"]:
+        return replace(before, before={**before.before, **content})
     return Example(
-        {**before.files, path: text.encode(header["encoding"] or "utf-8")},
+        {**before.files, **content},
+        before.before,
         date.fromisoformat(header["day"]) if header["day"] else before.day,
         (*before.findings, *findings),
         (*before.related, *related),

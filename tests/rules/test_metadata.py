@@ -69,6 +69,9 @@ OM706 note    waivable   same-settings
 OM801 error   unwaivable invalid-waiver
 OM802 error   unwaivable expired-waiver
 OM803 warning unwaivable unused-waiver
+OM804 note    unwaivable new-waiver
+OM805 warning unwaivable policy-loosened
+OM806 warning unwaivable credential-destination-changed
 """
 
 

@@ -135,6 +135,7 @@ def test_a_mark_counts_columns_of_the_file_not_of_the_page() -> None:
     shown = example(parse_page(text), "Bad example")
     assert shown == Example(
         shown.files,
+        {},
         shown.day,
         (Marked("operators/rh.yaml", (2, 8, 2, 9), "hidden"),),  # type: ignore[arg-type]  # a Span is a tuple
         (Marked("operators/rh.yaml", (2, 1, 2, 5), ""),),  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from opsmail.check.interface import DocumentRule, FleetRule, OperatorRule, Setti
 from opsmail.check.rules import (
     approvals,
     authentication,
+    change,
     credentials,
     encryption,
     endpoints,
@@ -67,8 +68,9 @@ FLEET_RULES: tuple[FleetRule, ...] = (
     fleet.duplicate_operator,
     shared.over_provider_limit,
     shared.same_settings,
+    change.credential_destination_changed,
 )
-SETTINGS_RULES: tuple[SettingsRule, ...] = (approvals.approval_overdue,)
+SETTINGS_RULES: tuple[SettingsRule, ...] = (approvals.approval_overdue, change.policy_loosened)
 
 
 def all_rules() -> dict[str, RuleMeta]:

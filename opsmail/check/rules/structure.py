@@ -29,5 +29,6 @@ STRUCTURE_RULES = {
         RuleMeta("OM801", "invalid-waiver", _E, unwaivable=True),
         RuleMeta("OM802", "expired-waiver", _E, unwaivable=True),
         RuleMeta("OM803", "unused-waiver", _W, unwaivable=True),
+        RuleMeta("OM804", "new-waiver", Severity.NOTE, unwaivable=True),
     )
 }

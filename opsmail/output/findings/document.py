@@ -111,6 +111,10 @@ class Summary:
     notes: Annotated[_Count, Doc("Notes", "Waived ones left out.", (0,))]
     waived: Annotated[_Count, Doc("Waived", "Findings that a waiver mutes.", (1,))]
     fixable: Annotated[_Count, Doc("Fixable", "Findings with a fix, waived ones left out.", (1,))]
+    baselined: (
+        Annotated[_Count, Doc("In the baseline", "Findings left out because the baseline has them.", (4,))] | None
+    ) = None
+    old: Annotated[_Count, Doc("Not new", "Findings left out because the revision has them.", (7,))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,8 @@ class Summary:
         errors: findings by severity, waived ones left out; likewise `warnings` and `notes`.
         waived: findings that a waiver mutes.
         fixable: findings with a fix.
+        baselined: findings left out because the baseline has them.
+        old: findings left out because the revision has them that the run compares with.
     """
 
     files: int
@@ -47,10 +49,12 @@ class Summary:
     notes: int
     waived: int
     fixable: int
+    baselined: int = 0
+    old: int = 0
 
     @classmethod
-    def of(cls, findings: Sequence[Finding], members: Sequence[Member]) -> Summary:
-        """Count the findings of a run over all its files."""
+    def of(cls, findings: Sequence[Finding], members: Sequence[Member], *, baselined: int = 0, old: int = 0) -> Summary:
+        """Count the findings of a run over all its files; those that are left out have been counted."""
         active = [finding for finding in findings if finding.waived is None]
         files = {finding.file for finding in active}
         # A finding in waivers.yaml concerns the operator that the waiver names.
@@ -64,6 +68,8 @@ class Summary:
             notes=_count(active, Severity.NOTE),
             waived=len(findings) - len(active),
             fixable=sum(1 for finding in active if finding.fix is not None),
+            baselined=baselined,
+            old=old,
         )
 
 

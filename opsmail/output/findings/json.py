@@ -40,6 +40,9 @@ def _summary(summary: Summary) -> document.Summary:
         notes=summary.notes,
         waived=summary.waived,
         fixable=summary.fixable,
+        # Runs without a baseline or a revision look as ever.
+        baselined=summary.baselined or None,
+        old=summary.old or None,
     )
 
 

@@ -146,11 +146,13 @@ class Page:
             msgn("{count} note", "{count} notes", summary.notes),
         )
         counts = ", ".join(self.say(part) for part in parts if part.count) or self.say(msg("no findings"))
-        extras = ", ".join(
-            self.say(part)
-            for part in (msg("{count} waived", count=summary.waived), msg("{count} fixable", count=summary.fixable))
-            if dict(part.arguments)["count"]
+        left_out = (
+            msg("{count} waived", count=summary.waived),
+            msg("{count} fixable", count=summary.fixable),
+            msg("{count} in the baseline", count=summary.baselined),
+            msg("{count} not new", count=summary.old),
         )
+        extras = ", ".join(self.say(part) for part in left_out if dict(part.arguments)["count"])
         return f"{counts} {self._where(summary)}" + (f" ({extras})" if extras else "")
 
     def _where(self, summary: Summary) -> str:
