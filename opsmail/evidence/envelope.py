@@ -1,20 +1,13 @@
-"""DSSE envelopes: signed, and judged byte by byte before anything in them is believed.
-
-https://github.com/secure-systems-lab/dsse/blob/master/protocol.md; signing and verifying are securesystemslib's.
-"""
+"""Statements in envelopes: signed, and judged byte by byte before anything in them is believed."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import UnverifiedSignatureError
-
+from opsmail.evidence.dsse import Envelope, pre_authentication_encoding
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.keys import SigningKey, TrustedKey
 from opsmail.evidence.statement import Statement
@@ -52,9 +45,9 @@ def sign(statement: Statement, key: SigningKey) -> bytes:
     Raises:
         InvalidEvidence: the statement has a value that no reader would accept, or is too large.
     """
-    envelope = Envelope(statement.payload(), PAYLOAD_TYPE, {})
-    envelope.sign(key.signer())
-    content = rfc8785.dumps(envelope.to_dict())
+    payload = statement.payload()
+    signature = key.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
+    content = Envelope(payload, PAYLOAD_TYPE, key.public.key_id, signature).canonical()
     parse_object(content)
     return content
 
@@ -97,32 +90,12 @@ def verify(
 
 def _envelope(content: bytes) -> Envelope:
     """Return the envelope in `content`, of which nothing is verified but its form."""
-    match parse_object(content):
-        case {
-            "payload": str(payload),
-            "payloadType": str(payload_type),
-            "signatures": [{"keyid": str(key_id), "sig": str(signature)}],
-        }:
-            if payload_type != PAYLOAD_TYPE:
-                raise InvalidEvidence(Reason.PAYLOAD_TYPE, msg("its payload type is not that of in-toto statements"))
-            if _is_base64(payload) and _is_base64(signature):
-                # from_dict takes the signatures apart, so it gets a copy of what is needed and nothing else.
-                return Envelope.from_dict(
-                    {
-                        "payload": payload,
-                        "payloadType": payload_type,
-                        "signatures": [{"keyid": key_id, "sig": signature}],
-                    }
-                )
-    raise InvalidEvidence(Reason.NOT_AN_ENVELOPE, msg("it is not a DSSE envelope with one signature"))
-
-
-def _is_base64(text: str) -> bool:
-    """Tell whether `text` is base64 as it is written here: one spelling for one content."""
-    try:
-        return base64.b64encode(base64.b64decode(text, validate=True)) == text.encode("ascii")
-    except ValueError:
-        return False
+    envelope = Envelope.parse(parse_object(content))
+    if envelope is None:
+        raise InvalidEvidence(Reason.NOT_AN_ENVELOPE, msg("it is not a DSSE envelope with one signature"))
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise InvalidEvidence(Reason.PAYLOAD_TYPE, msg("its payload type is not that of in-toto statements"))
+    return envelope
 
 
 def _readable(payload: bytes) -> Statement | None:
@@ -134,9 +107,8 @@ def _readable(payload: bytes) -> Statement | None:
 
 
 def _signer(envelope: Envelope, keys: Iterable[TrustedKey], statement: Statement | None) -> TrustedKey:
-    (key_id,) = envelope.signatures
     known: Mapping[str, TrustedKey] = {key.public.key_id: key for key in keys}
-    key = known.get(key_id)
+    key = known.get(envelope.key_id)
     if key is None:
         raise InvalidEvidence(
             Reason.UNKNOWN_KEY,
@@ -144,14 +116,14 @@ def _signer(envelope: Envelope, keys: Iterable[TrustedKey], statement: Statement
             hint=msg("if the key is yours, add its public half to `[[gate.keys]]`"),
             statement=statement,
         )
-    try:
-        envelope.verify([key.public.verifier()], 1)
-    except UnverifiedSignatureError:
+    if not key.public.verifies(
+        envelope.signature, pre_authentication_encoding(envelope.payload_type, envelope.payload)
+    ):
         raise InvalidEvidence(
             Reason.BAD_SIGNATURE,
             msg("its signature does not hold: it was changed after the key {key} signed it", key=str(key)),
             statement=statement,
-        ) from None
+        )
     return key
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
-from cryptography.exceptions import UnsupportedAlgorithm
+import rfc8785
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -19,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
-from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]  # its own way of exporting
 
 from opsmail.errors import UsageError
 from opsmail.messages import msg
@@ -41,7 +42,8 @@ class PublicKey:
 
     Args:
         raw: 32 bytes (RFC 8032 section 5.1.5).
-        key_id: SHA-256 over the key's canonical description, as TUF names keys; 64 hexadecimal digits.
+        key_id: SHA-256 over the key's canonical description, as TUF names keys
+            (https://theupdateframework.github.io/specification/latest/#file-formats-keys); 64 hexadecimal digits.
     """
 
     raw: bytes
@@ -70,16 +72,21 @@ class PublicKey:
         return cls(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key_id", self.verifier().keyid)
+        described = {"keytype": "ed25519", "keyval": {"public": self.raw.hex()}, "scheme": "ed25519"}
+        object.__setattr__(self, "key_id", hashlib.sha256(rfc8785.dumps(described)).hexdigest())
 
     def pem(self) -> str:
         """Return the PEM form (SubjectPublicKeyInfo)."""
         key = Ed25519PublicKey.from_public_bytes(self.raw)
         return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
 
-    def verifier(self) -> SSlibKey:
-        """Return the form in which securesystemslib verifies."""
-        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(self.raw))
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether `signature` is this key's over `data`."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
 
 
 class SigningKey:
@@ -122,9 +129,9 @@ class SigningKey:
         """Return the private key (PKCS #8 in PEM, no passphrase): the caller keeps it safe."""
         return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
 
-    def signer(self) -> CryptoSigner:
-        """Return the form in which securesystemslib signs."""
-        return CryptoSigner(self._key)
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over `data`: 64 bytes."""
+        return self._key.sign(data)
 
     def __repr__(self) -> str:
         return f"SigningKey({self.public.key_id})"

@@ -113,7 +113,7 @@ def test_a_private_key_in_the_public_place() -> None:
 
 def test_the_private_half_does_not_show() -> None:
     secret = one_line(KEY.pem())
-    for shown in (repr(KEY), str(KEY), f"{KEY}", repr(KEY.signer())):
+    for shown in (repr(KEY), str(KEY), f"{KEY}"):
         assert secret not in shown
     assert KEY.public.key_id in repr(KEY)
     for action in (pickle.dumps, copy.deepcopy):
