@@ -14,7 +14,7 @@ def encode(value: object) -> Any:
 
     A field that is None is left out where that is its default, and is null where it has to be there.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if value is None or kind is str or isinstance(value, bool | int | float):
         return value
     fields = _fields(kind)
