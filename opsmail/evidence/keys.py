@@ -72,8 +72,8 @@ class PublicKey:
         return cls(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
     def __post_init__(self) -> None:
-        described = {"keytype": "ed25519", "keyval": {"public": self.raw.hex()}, "scheme": "ed25519"}
-        object.__setattr__(self, "key_id", hashlib.sha256(rfc8785.dumps(described)).hexdigest())
+        described = rfc8785.dumps({"keytype": "ed25519", "keyval": {"public": self.raw.hex()}, "scheme": "ed25519"})
+        object.__setattr__(self, "key_id", hashlib.sha256(described).hexdigest())
 
     def pem(self) -> str:
         """Return the PEM form (SubjectPublicKeyInfo)."""
