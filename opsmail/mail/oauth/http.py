@@ -80,7 +80,7 @@ class PinnedHttp:
             Failure: there is none, or it is none that can be used. Azure Arc's challenge (401) is one that can.
         """
         parts = urlsplit(url)
-        query = "&".join(filter(None, (parts.query, urlencode(params or {}))))
+        query = "&".join(filter(None, (parts.query, urlencode(_given(params)))))
         answer = self._exchange("GET", parts._replace(query=query), None, headers or {})
         if answer.status_code in (200, 401):
             return answer
@@ -94,7 +94,7 @@ class PinnedHttp:
         Raises:
             Failure: there is none, or it is none that can be used.
         """
-        form = data or {}
+        form = _given(data)
         self.redact = Redactor(_as_text(form[name]) for name in CONFIDENTIAL if name in form)
         told = {**(headers or {}), "Content-Type": _FORM, CORRELATION: self.correlation_id}
         return self._exchange("POST", urlsplit(url), urlencode(form).encode("ascii"), told)
@@ -132,7 +132,7 @@ class PinnedHttp:
         if route is None:
             raise Failure(
                 Kind.FOREIGN_ENDPOINT,
-                msg("a token would be asked for at `{place}`, which is not approved", place=_place(url)),
+                msg("a token would be asked for at `{place}`, which is not approved", place=_place(url.geturl())),
             )
         return route
 
@@ -160,7 +160,7 @@ class PinnedHttp:
         if route.tls:
             connection.default_port = 443
         # Never connected by itself: `sock` is there already, as much of one as is used.
-        connection.sock = _Wire(transport, self.deadline)
+        connection.sock = _Socket(transport, self.deadline)
         try:
             connection.request(*request)
             response = connection.getresponse()
@@ -178,7 +178,7 @@ class PinnedHttp:
     def _judged(self, response: HTTPResponse, content: bytes) -> Answer:
         status = response.status
         if 300 <= status < 400:
-            place = _place(urlsplit(response.headers.get("Location", "")))
+            place = _place(response.headers.get("Location", ""))
             raise Failure(
                 Kind.FOREIGN_ENDPOINT,
                 msg("it sends its callers to `{place}` ({status}), which is not followed", place=place, status=status),
@@ -205,8 +205,25 @@ class _Connection(HTTPConnection):
     auto_open = 0
 
 
-class _Wire(io.RawIOBase):
-    """The part of a socket that `http.client` uses: what is written goes out at once, what is read has its limits."""
+class _Socket:
+    """As much of a socket as `http.client` uses."""
+
+    def __init__(self, transport: Transport, deadline: Deadline) -> None:
+        self._transport = transport
+        self._deadline = deadline
+
+    def sendall(self, data: bytes) -> None:
+        self._transport.send(data, self._deadline)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self._transport, self._deadline))
+
+    def close(self) -> None:
+        """Whoever made the transport closes it."""
+
+
+class _Incoming(io.RawIOBase):
+    """What is received, up to a size and until a deadline."""
 
     def __init__(self, transport: Transport, deadline: Deadline) -> None:
         super().__init__()
@@ -214,12 +231,6 @@ class _Wire(io.RawIOBase):
         self._deadline = deadline
         self._rest = b""
         self._read = 0
-
-    def sendall(self, data: bytes) -> None:
-        self._transport.send(data, self._deadline)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -240,6 +251,11 @@ class _Wire(io.RawIOBase):
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
+
+
+def _given(fields: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of a form that have a value: MSAL leaves some at None, and means that they are not sent."""
+    return {name: value for name, value in (fields or {}).items() if value is not None}
 
 
 def _as_text(value: object) -> str:
@@ -263,9 +279,10 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _place(url: SplitResult) -> str:
-    """Return the host of a URL that somebody else wrote, as it may be shown."""
-    return ascii(url.netloc or url.path)[1:-1][:100] or "-"
+def _place(url: str) -> str:
+    """Return the host of a URL that somebody else wrote, or what there is instead, as it may be shown."""
+    _, separator, rest = url.partition("://")
+    return ascii(rest.partition("/")[0] if separator else url)[1:-1][:100] or "-"
 
 
 def _told(oauth: OAuthError, status: int) -> Any:

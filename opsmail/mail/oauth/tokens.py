@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from opsmail.mail.destination import Lookup
 from opsmail.mail.failure import Failure, Kind
@@ -31,7 +31,6 @@ from opsmail.secrets import Secret, SecretError, Secrets
 REFUSED_FOR = 60
 # How often a wait for another's request looks whether it should stop, in seconds.
 _LOOK_AROUND = 0.2
-FailureOrSecret = TypeVar("FailureOrSecret", Failure, SecretError)
 #: What another try within a minute would not change.
 _CONCLUSIVE = frozenset(
     {
@@ -211,7 +210,7 @@ class _Source:
             return None
         failure, until = self._refused
         if self._clock() < until:
-            return bare(failure)
+            return again(failure)
         self._refused = None
         return None
 
@@ -244,8 +243,13 @@ def asked(ask: Callable[[], AccessToken]) -> AccessToken | Failure | SecretError
         return bare(error)
 
 
-def bare(error: FailureOrSecret) -> FailureOrSecret:
+def bare(error: Failure | SecretError) -> Failure | SecretError:
     """Return an error that says the same and leads nowhere: no trace, no other error behind it."""
-    if isinstance(error, Failure):
-        return type(error)(error.kind, error.detail, tls=error.tls, oauth=error.oauth)
-    return type(error)(error.message, hint=error.hint)
+    if isinstance(error, SecretError):
+        return SecretError(error.message, hint=error.hint)
+    return again(error)
+
+
+def again(failure: Failure) -> Failure:
+    """Return a failure that says the same as another one."""
+    return Failure(failure.kind, failure.detail, tls=failure.tls, oauth=failure.oauth)

@@ -15,6 +15,7 @@ from opsmail.mail.reply import Reply, ReplyParser
 from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
 
+
 def read(name: str) -> dict[str, Any]:
     data: dict[str, Any] = yaml.safe_load(files("opsmail").joinpath("data", name).read_text("utf-8"))
     return data
