@@ -25,6 +25,7 @@ demo: .venv/.opsmail ## install opsmail in .venv, then show the whole way from a
 
 test: .tox/.installed ## run everything: lint, workflows, the tests on each Python, coverage
 	@bash tests/servers/install-debian.sh
+	@bash tests/servers/install-node.sh
 	@$(tox_run)
 
 lint: .tox-venv/.installed ## run only what needs no test: ruff, mypy, import-linter, codespell, zizmor, actionlint

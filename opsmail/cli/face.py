@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "opsmail.cli.check",
     "rule": "opsmail.cli.rule",
     "test": "opsmail.cli.test",
+    "login": "opsmail.cli.login",
     "plan": "opsmail.cli.plan",
     "publish": "opsmail.cli.publish",
     "history": "opsmail.cli.history",

@@ -12,12 +12,13 @@ from functools import cached_property
 from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
 from opsmail.live.pins import require_pinned_peer, require_pins
-from opsmail.live.result import Outcome, TestResult
-from opsmail.live.trial import Compose, Trial, skipped_because
+from opsmail.live.result import TestResult
+from opsmail.live.trial import Compose, Trial
 from opsmail.live.turns import Turns
 from opsmail.mail.diagnosis import Diagnosis, ReplyTable
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import StageError
+from opsmail.mail.oauth.tokens import Tokens
 from opsmail.mail.protocol import NEUTRAL_NAME
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
@@ -58,26 +59,16 @@ class LiveTest:
         return self._results([self.settings.effective(operator) for operator in operators])
 
     def _results(self, operators: Sequence[EffectiveOperator]) -> Generator[TestResult, None, None]:
-        ready = []
-        for item in operators:
-            reason = skipped_because(item, self.depth)
-            if reason is None:
-                ready.append(item)
-            else:
-                yield TestResult(item.operator.operator, item.digest, Outcome.SKIPPED, self.depth, skipped=reason)
-        if ready:
-            yield from self._talk_with_all(ready)
-
-    def _talk_with_all(self, operators: Sequence[EffectiveOperator]) -> Iterator[TestResult]:
         live = self.settings.file.live
         turns = Turns(operators, live.per_host)
         conversations, trust = _Conversations(), TrustStores()
+        tokens = Tokens(self.secrets, trust)
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
         talking: dict[Future[TestResult], EffectiveOperator] = {}
 
         def start() -> None:
             while len(talking) < live.concurrency and (item := turns.take()) is not None:
-                talking[pool.submit(self._test, item, trust, conversations)] = item
+                talking[pool.submit(self._test, item, trust, tokens, conversations)] = item
 
         try:
             start()
@@ -91,9 +82,12 @@ class LiveTest:
                 yield from results
         finally:
             conversations.stop()
+            tokens.abort()
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _test(self, item: EffectiveOperator, trust: TrustStores, conversations: _Conversations) -> TestResult:
+    def _test(
+        self, item: EffectiveOperator, trust: TrustStores, tokens: Tokens, conversations: _Conversations
+    ) -> TestResult:
         transcript = Transcript()
         submission = Submission(
             Endpoint.of(item),
@@ -108,6 +102,7 @@ class LiveTest:
             depth=self.depth,
             compose=self.compose,
             secrets=self.secrets,
+            tokens=tokens,
             confirm=lambda connected: require_pinned_peer(connected, item.operator, self.settings),
             diagnose=self._diagnose,
         )

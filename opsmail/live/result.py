@@ -8,6 +8,8 @@ from enum import StrEnum
 from opsmail.evidence.facts import Depth
 from opsmail.mail.diagnosis import Diagnosis
 from opsmail.mail.failure import Stage
+from opsmail.mail.oauth.answers import OAuthError
+from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message
@@ -36,6 +38,7 @@ class StageResult:
         tls: the session and certificate, for the stage that made them.
         mechanism: the SASL mechanism, for the login.
         reply: the server's answer, for the stages that end with one.
+        claims: what the access token says, for the stage that got one.
     """
 
     stage: Stage
@@ -44,6 +47,7 @@ class StageResult:
     tls: TlsFacts | None = None
     mechanism: str | None = None
     reply: Reply | None = None
+    claims: Claims | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,16 @@ class Failure:
         diagnosis: which rule, cause, remedy, field and whose fault.
         detail: what happened, in one sentence.
         reply: what the server said, if anything.
+        oauth: the identity provider's refusal, if it gave one.
+        challenge: the error that the server told inside a bearer exchange, as JSON.
     """
 
     stage: Stage
     diagnosis: Diagnosis
     detail: Message
     reply: Reply | None = None
+    oauth: OAuthError | None = None
+    challenge: str | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -6,20 +6,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 
 from opsmail.evidence.facts import Depth
 from opsmail.findings import RuleMeta, Severity
 from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.mail.diagnosis import Diagnosis, Fault
-from opsmail.mail.endpoint import Credentials, Endpoint
+from opsmail.mail.endpoint import BearerCredentials, Credentials, Endpoint
 from opsmail.mail.failure import Stage, StageError
+from opsmail.mail.oauth.claims import Claims
+from opsmail.mail.oauth.tokens import AccessToken, Tokens
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.mail.submission import Submission
 from opsmail.mail.transcript import Transcript
-from opsmail.messages import Message, msg
+from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
-from opsmail.operator.model import BasicAuthentication, ModernAuthentication, NoAuthentication
+from opsmail.operator.model import ModernAuthentication, NoAuthentication
 from opsmail.secrets import SecretError, Secrets, password
 
 Clock = Callable[[], float]
@@ -39,6 +42,7 @@ class _Facts:
     tls: TlsFacts | None = None
     mechanism: str | None = None
     reply: Reply | None = None
+    claims: Claims | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,7 @@ class Trial:
         depth: how far to go.
         compose: makes the test message.
         secrets: resolved only once the server has proven who it is.
+        tokens: where access tokens come from, at the same moment.
         confirm: asked right before a secret is read.
         diagnose: says what a failed stage means.
         clock: in seconds.
@@ -61,6 +66,7 @@ class Trial:
     depth: Depth
     compose: Compose
     secrets: Secrets
+    tokens: Tokens
     confirm: Confirm
     diagnose: Diagnose
     clock: Clock = time.monotonic
@@ -97,6 +103,7 @@ class _Talk:
         self.operator = trial.effective.operator
         self.stages: list[StageResult] = []
         self.message = EmailMessage()
+        self.token: AccessToken | None = None
         #: Of the message that was handed over, or was about to be.
         self.message_id: str | None = None
 
@@ -118,8 +125,11 @@ class _Talk:
             yield Stage.CONNECT, self._connect
             if self.submission.endpoint.encryption != "none":
                 yield Stage.TLS, self._secure
-        if depth.reaches(Depth.AUTHENTICATE) and not isinstance(self.operator.authentication, NoAuthentication):
-            yield Stage.AUTHENTICATE, self._authenticate
+        if depth.reaches(Depth.AUTHENTICATE):
+            if isinstance(self.operator.authentication, ModernAuthentication):
+                yield Stage.TOKEN, self._obtain
+            if not isinstance(self.operator.authentication, NoAuthentication):
+                yield Stage.AUTHENTICATE, self._authenticate
         if depth.reaches(Depth.ENVELOPE):
             yield Stage.ENVELOPE, self._envelope
         if depth.reaches(Depth.SEND):
@@ -133,13 +143,17 @@ class _Talk:
         try:
             facts = step()
         except StageError as error:
-            failure = Failure(stage, self.trial.diagnose(error, self.submission.endpoint), error.detail, error.reply)
+            diagnosis = self.trial.diagnose(error, self.submission.endpoint)
+            challenge = self.submission.authentication_error if stage is Stage.AUTHENTICATE else None
+            failure = Failure(stage, diagnosis, error.detail, error.reply, error.oauth, challenge)
             facts = _Facts(tls=error.tls, reply=error.reply)
         except SecretError as error:
             failure = Failure(stage, unresolvable(self.trial.effective), error.message)
         outcome = Outcome.PASSED if failure is None else failure.outcome
         milliseconds = round((clock() - started) * 1000)
-        self.stages.append(StageResult(stage, outcome, milliseconds, facts.tls, facts.mechanism, facts.reply))
+        self.stages.append(
+            StageResult(stage, outcome, milliseconds, facts.tls, facts.mechanism, facts.reply, facts.claims)
+        )
         return failure
 
     def _resolve(self) -> _Facts:
@@ -153,17 +167,22 @@ class _Talk:
     def _secure(self) -> _Facts:
         return _Facts(tls=self.submission.secure())
 
+    def _obtain(self) -> _Facts:
+        self.trial.confirm(self.submission)
+        self.token = self.submission.obtain(partial(self.trial.tokens.fetch, self.trial.effective))
+        return _Facts(claims=self.token.claims)
+
     def _authenticate(self) -> _Facts:
+        self.trial.confirm(self.submission)
         done = self.submission.authenticate(self._credentials())
         return _Facts(mechanism=done.mechanism, reply=done.reply)
 
-    def _credentials(self) -> Credentials:
-        authentication = self.operator.authentication
-        if not isinstance(authentication, BasicAuthentication):
-            raise TypeError(authentication.type)  # `skipped_because` has sent the others away
-        self.trial.confirm(self.submission)
-        secret = password(self.trial.secrets.resolve(authentication.password), authentication.password)
-        return Credentials(authentication.username, secret)
+    def _credentials(self) -> Credentials | BearerCredentials:
+        username = self.operator.username or ""
+        if self.token is not None:
+            return BearerCredentials(username, self.token.token)
+        ((_, reference),) = self.operator.references()
+        return Credentials(username, password(self.trial.secrets.resolve(reference), reference))
 
     def _envelope(self) -> _Facts:
         self.message = self.trial.compose(self.trial.effective, self.trial.recipient)
@@ -185,10 +204,3 @@ def unresolvable(effective: EffectiveOperator) -> Diagnosis:
         path=path,
         fault=Fault.ENVIRONMENT,
     )
-
-
-def skipped_because(effective: EffectiveOperator, depth: Depth) -> Message | None:
-    """Return why an operator cannot be tested by this version, None when it can."""
-    if isinstance(effective.operator.authentication, ModernAuthentication) and depth.reaches(Depth.AUTHENTICATE):
-        return msg("modern authentication cannot be tested yet; `--depth tls` tests the way to the server")
-    return None

@@ -1,7 +1,7 @@
 """What a failed stage means: the cause in plain words, the remedy, the field to change, and whose fault it is.
 
-The knowledge is data, `opsmail/data/replies.yaml`. Its entries are looked at in their order and the first that fits
-decides, so the special ones stand before the general ones; the last ones fit everything.
+The knowledge is data, `opsmail/data/tokens.yaml` and `replies.yaml`. Their entries are looked at in this order and the
+first that fits decides, so the special ones stand before the general ones; the last ones fit everything.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ class Entry:
         codes: reply codes (`535`) or their classes (`5`).
         enhanced: enhanced status codes.
         texts: pieces of the reply, one of which is in it, in lower case.
+        errors: codes of an identity provider's refusal.
+        hints: Microsoft's numbers for it.
         outcome_unknown: whether the message may have been taken.
     """
 
@@ -100,6 +102,8 @@ class Entry:
     codes: frozenset[int] = frozenset()
     enhanced: frozenset[str] = frozenset()
     texts: tuple[str, ...] = ()
+    errors: frozenset[str] = frozenset()
+    hints: frozenset[int] = frozenset()
     outcome_unknown: bool = False
 
     def fits(self, error: StageError, endpoint: Endpoint, provider: str | None) -> bool:
@@ -111,7 +115,16 @@ class Entry:
             and (not self.providers or provider in self.providers)
             and (not self.encryptions or endpoint.encryption in self.encryptions)
             and (not self.outcome_unknown or error.outcome_unknown)
+            and self._fits_refusal(error)
             and self._fits_reply(error)
+        )
+
+    def _fits_refusal(self, error: StageError) -> bool:
+        oauth = error.oauth
+        if oauth is None:
+            return not (self.errors or self.hints)
+        return (not self.errors or oauth.error in self.errors) and (
+            not self.hints or not self.hints.isdisjoint(oauth.codes)
         )
 
     def _fits_reply(self, error: StageError) -> bool:
@@ -145,10 +158,8 @@ class ReplyTable:
     @classmethod
     def load(cls) -> ReplyTable:
         """Read the table that comes with opsmail; some milliseconds, so do it once something has failed."""
-        import yaml  # not needed until something fails
-
-        text = files("opsmail").joinpath("data", "replies.yaml").read_text(encoding="utf-8")
-        return cls.from_data(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 (both are safe)
+        tokens, replies = _read("tokens.yaml"), _read("replies.yaml")
+        return cls.from_data(replies | {"entries": [*tokens["entries"], *replies["entries"]]})
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> ReplyTable:
@@ -182,6 +193,14 @@ class ReplyTable:
         return None
 
 
+def _read(name: str) -> dict[str, Any]:
+    import yaml  # not needed until something fails
+
+    text = files("opsmail").joinpath("data", name).read_text(encoding="utf-8")
+    data: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe)
+    return data
+
+
 def _entry(row: Mapping[str, Any]) -> Entry:
     values: dict[str, Any] = {key: value for key, value in row.items() if key != "example"}
     values["fault"] = Fault(values["fault"])
@@ -189,6 +208,6 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     values["texts"] = tuple(values.get("texts", ()))
     for name, kind in (("kinds", Kind), ("stages", Stage)):
         values[name] = frozenset(kind(value) for value in values.get(name, ()))
-    for name in ("commands", "providers", "encryptions", "codes", "enhanced"):
+    for name in ("commands", "providers", "encryptions", "codes", "enhanced", "errors", "hints"):
         values[name] = frozenset(values.get(name, ()))
     return Entry(**values)

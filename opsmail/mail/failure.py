@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from opsmail.errors import OpsmailError
+from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message, msg
@@ -55,6 +56,18 @@ class Kind(StrEnum):
     INVALID_MESSAGE = "invalid-message"
     SMTPUTF8_MISSING = "smtputf8-missing"
     MESSAGE_TOO_LARGE = "message-too-large"
+    OAUTH_ERROR = "oauth-error"
+    IDENTITY_PROVIDER_FAILED = "identity-provider-failed"
+    FOREIGN_ENDPOINT = "foreign-endpoint"
+    IDENTITY_TOKEN_MISSING = "identity-token-missing"  # noqa: S105 (a way of failing)
+    IDENTITY_TOKEN_REFUSED = "identity-token-refused"  # noqa: S105 (as above)
+    NO_MACHINE_IDENTITY = "no-machine-identity"
+    NOT_SIGNED_IN = "not-signed-in"
+    TOKEN_MALFORMED = "token-malformed"  # noqa: S105 (as above)
+    TOKEN_WRONG_AUDIENCE = "token-wrong-audience"  # noqa: S105 (as above)
+    TOKEN_MISSING_ROLE = "token-missing-role"  # noqa: S105 (as above)
+    TOKEN_WRONG_TENANT = "token-wrong-tenant"  # noqa: S105 (as above)
+    TOKEN_NOT_VALID_NOW = "token-not-valid-now"  # noqa: S105 (as above)
     PROTOCOL_ERROR = "protocol-error"
     REPLY = "reply"
 
@@ -69,6 +82,7 @@ class StageError(OpsmailError):
         reply: what the server said, secrets already taken out; None where it said nothing.
         command: the command that the reply answers, such as `RCPT`.
         tls: what was seen of a certificate that was refused.
+        oauth: the identity provider's refusal; None where it gave none.
         outcome_unknown: the message was handed over whole and the answer was lost: the server may have taken it, so it
             must not be sent again automatically.
     """
@@ -82,6 +96,7 @@ class StageError(OpsmailError):
         reply: Reply | None = None,
         command: str | None = None,
         tls: TlsFacts | None = None,
+        oauth: OAuthError | None = None,
         outcome_unknown: bool = False,
     ) -> None:
         super().__init__(msg("{stage}: {detail}", stage=stage.value, detail=detail))
@@ -91,6 +106,7 @@ class StageError(OpsmailError):
         self.reply = reply
         self.command = command
         self.tls = tls
+        self.oauth = oauth
         self.outcome_unknown = outcome_unknown
 
 
@@ -112,13 +128,17 @@ class Failure(Exception):  # noqa: N818 (it becomes an error where its stage is 
         kind: in which way.
         detail: what happened, in one sentence.
         tls: what was seen of a certificate that was refused.
+        oauth: the identity provider's refusal.
     """
 
-    def __init__(self, kind: Kind, detail: Message, *, tls: TlsFacts | None = None) -> None:
+    def __init__(
+        self, kind: Kind, detail: Message, *, tls: TlsFacts | None = None, oauth: OAuthError | None = None
+    ) -> None:
         super().__init__(kind, detail)
         self.kind = kind
         self.detail = detail
         self.tls = tls
+        self.oauth = oauth
 
     def at(self, stage: Stage, *, outcome_unknown: bool = False) -> StageError:
         """Return the error of this failure at `stage`, of the class that is also its standard twin."""
@@ -128,4 +148,4 @@ class Failure(Exception):  # noqa: N818 (it becomes an error where its stage is 
             family = StageDisconnectedError
         else:
             family = StageError
-        return family(stage, self.kind, self.detail, tls=self.tls, outcome_unknown=outcome_unknown)
+        return family(stage, self.kind, self.detail, tls=self.tls, oauth=self.oauth, outcome_unknown=outcome_unknown)

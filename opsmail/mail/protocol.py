@@ -314,7 +314,7 @@ class SubmissionProtocol:
                 Kind.PROTOCOL_ERROR, msg("the server asks for more than the login has; nothing was repeated")
             )
         if self._answered == len(self._script.responses):
-            self.authentication_error = sasl.error_text(reply.text)
+            self.authentication_error = sasl.error_text(reply.whole_text)
         self.state = State.CHALLENGED
         return Challenged(reply)
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 REDACTED = b"[redacted]"
+#: The parts of a JWT have at least so many characters; shorter ones would be found in ordinary words.
+SHORTEST_PART = 10
 
 # What an encoded secret may stand in the middle of. The whole run goes, for its rest gives away the neighbouring bytes.
 # It is walked octet by octet: as one expression around the secret it would cost a hostile server's long line its square
@@ -22,14 +24,15 @@ class Redactor:
     """Removes secrets, in the encodings that mail servers and their logs use, from lines of bytes.
 
     Known are: the text itself (UTF-8, Latin-1, JSON escapes), base64 and its URL-safe form at each of the three
-    alignments (so inside a PLAIN or XOAUTH2 response too), percent-encoding, and hexadecimal.
+    alignments (so inside a PLAIN or XOAUTH2 response too), percent-encoding, and hexadecimal. The parts of a JWT are
+    looked for one by one too: a server that cuts what it echoes leaves some of them whole.
 
     Args:
         secrets: their texts. Empty ones are ignored.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        plain = {form for secret in secrets for form in _raw_forms(secret)}
+        plain = {form for secret in secrets for piece in _pieces(secret) for form in _raw_forms(piece)}
         self._encoded = frozenset(form for raw in plain for form in _encoded_forms(raw)) - plain
         # Longest first, so that no shorter form leaves the end of a longer one behind. Searched one by one: compiling
         # them into one expression costs a millisecond for every login, and replies are short.
@@ -67,6 +70,13 @@ def _without_runs(line: bytes, form: bytes) -> bytes:
         pieces += (line[position:start], REDACTED)
         position = end
     return b"".join((*pieces, line[position:]))
+
+
+def _pieces(secret: str) -> set[str]:
+    """Return a secret and, where it is a JWT, its three parts."""
+    parts = secret.split(".")
+    is_token = len(parts) == 3 and all(len(part) >= SHORTEST_PART for part in parts)
+    return {secret, *parts} if is_token else {secret}
 
 
 def _raw_forms(secret: str) -> set[bytes]:

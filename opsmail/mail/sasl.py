@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from opsmail.mail.endpoint import BearerCredentials, Credentials
 from opsmail.mail.failure import Failure, Kind
+from opsmail.mail.reply import SHOWN
 from opsmail.messages import msg
 
 #: RFC 5321 section 4.5.3.1.4: what fits a command line with its CR LF. Longer initial responses wait for the server's
@@ -22,6 +23,8 @@ from opsmail.messages import msg
 COMMAND_LINE = 512
 #: In characters. What is shorter would be found everywhere when it is looked for in what a server echoes.
 SHORTEST_SECRET = 4
+#: Of an error that a server tells inside an exchange, in characters of base64.
+LONGEST_ERROR = 4_096
 # Control characters, and lone surrogates, which have no UTF-8 form.
 _UNSENDABLE = ("Cc", "Cs")
 
@@ -134,11 +137,22 @@ def encode(response: bytes) -> bytes:
 
 
 def error_text(challenge: str) -> str | None:
-    """Return the error in a bearer mechanism's last challenge as compact JSON, or None (RFC 7628 section 3.2.2)."""
+    """Return the error in a bearer mechanism's last challenge as compact JSON, or None for what is none.
+
+    RFC 7628 section 3.2.2 has `status`, `scope` and `openid-configuration`; Google and Microsoft write `status` and
+    `schemes`. Only short texts and numbers are kept.
+
+    Args:
+        challenge: base64, as the server wrote it.
+    """
+    if len(challenge) > LONGEST_ERROR:
+        return None
     try:
-        decoded = json.loads(base64.b64decode(challenge, validate=True))
+        decoded = json.loads(base64.b64decode(challenge, validate=True).decode("utf-8"))
     except (binascii.Error, ValueError, RecursionError):
         return None
     if not isinstance(decoded, dict):
         return None
-    return json.dumps(decoded, separators=(",", ":"))
+    kept = {name: value for name, value in decoded.items() if isinstance(value, str | int)}
+    text = json.dumps(kept, separators=(",", ":"))
+    return text if len(text) <= SHOWN else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from opsmail.addresses import AddressError, parse_address
 from opsmail.errors import RefusedError
@@ -29,6 +29,8 @@ from opsmail.mail.transcript import Line, Observer
 from opsmail.mail.transport import Clock, Deadline, Transport
 from opsmail.messages import msg
 
+T = TypeVar("T")
+
 #: Ports on which TLS begins with the first byte: a server there waits for it, in silence.
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 
@@ -40,6 +42,7 @@ class Deadlines:
     resolve: float = 10
     connect: float = 15
     tls: float = 15
+    token: float = 30
     authenticate: float = 30
     envelope: float = 30
     send: float = 60
@@ -62,6 +65,8 @@ class Authenticated:
 
 class Submission:
     """A conversation: `resolve`, `connect`, `secure`, `authenticate`, `envelope`, `send`, `quit`, in this order.
+
+    `obtain` comes before `authenticate` where the login needs a token.
 
     Every method raises `StageError` when its stage fails; the conversation is over then, and `close` is all that
     remains. Nothing is retried here. With implicit TLS the server's banner comes inside TLS, so there it belongs to
@@ -173,6 +178,15 @@ class Submission:
         self._observe(Line("*", f"{facts.version} {facts.cipher}"))
         return facts
 
+    def obtain(self, fetch: Callable[[Deadline], T]) -> T:
+        """Return what `fetch` gets for the login, an access token, while the connection waits.
+
+        Args:
+            fetch: takes the deadline of this stage, and raises `Failure` where there is nothing.
+        """
+        with self._stage(Stage.TOKEN, self._deadlines.token) as stage:
+            return fetch(stage.deadline)
+
     def authenticate(self, credentials: Credentials | BearerCredentials) -> Authenticated:
         """Log in, once, with one mechanism.
 
@@ -204,6 +218,8 @@ class Submission:
                     event = stage.exchange(self._protocol.answer)
             finally:
                 self.authentication_error = self._protocol.authentication_error
+                if self.authentication_error is not None:
+                    self._observe(Line("*", f"the server's reason: {self.authentication_error}"))
             return Authenticated(script.mechanism, stage.accepted(event))
 
     def envelope(self, sender: str, recipients: Sequence[str], message: EmailMessage | None = None) -> None:

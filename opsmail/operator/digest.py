@@ -20,17 +20,25 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """What the catalogue adds to an operator's server.
+    """What the catalogue adds to an operator's server and to its identity provider.
 
     Args:
         address: `IP:port` to connect to instead; the name stays what the certificate must show.
         ca: PEM certificates trusted for this host instead of the system's.
         private: the name may resolve to a private address.
+        authority: `https://host[:port]` of another identity provider than the cloud's.
+        authority_ca: PEM certificates trusted for it instead of the system's.
+        federated_audience: whom an outside identity token must be for, instead of the cloud's usual audience.
+        federated_token: reference to where that token is, instead of the CI system.
     """
 
     address: str | None = None
     ca: Annotated[str, Length(1, 1_000_000)] | None = None
     private: bool = False
+    authority: Annotated[str, Length(1, 300)] | None = None
+    authority_ca: Annotated[str, Length(1, 1_000_000)] | None = None
+    federated_audience: Annotated[str, Length(1, 300)] | None = None
+    federated_token: Annotated[str, Length(1, 700)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from opsmail.runtime.health import Health, State
 from opsmail.runtime.loaded import StoreReplacedError
-from opsmail.runtime.operator import OperatorDisabledError, PublishedOperator, UnsupportedAuthenticationError
+from opsmail.runtime.operator import OperatorDisabledError, PublishedOperator
 from opsmail.runtime.reader import (
     NoMasterError,
     NothingPublishedError,
@@ -36,5 +36,4 @@ __all__ = [
     "PublishedOperator",
     "State",
     "StoreReplacedError",
-    "UnsupportedAuthenticationError",
 ]

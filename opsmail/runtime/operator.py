@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 
 from opsmail.errors import RefusedError
 from opsmail.mail.content import recipients as addressed_to
-from opsmail.mail.endpoint import Credentials, Endpoint
+from opsmail.mail.endpoint import BearerCredentials, Credentials, Endpoint
 from opsmail.mail.failure import StageError
+from opsmail.mail.oauth.tokens import Tokens
 from opsmail.mail.reply import Reply
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
-from opsmail.operator.model import BasicAuthentication, ModernAuthentication, Operator, Role
+from opsmail.operator.model import BasicAuthentication, ModernAuthentication, NoAuthentication, Operator, Role
 from opsmail.references import SecretReference
 from opsmail.runtime.message import prepared, sender_domain
 from opsmail.secrets import Secret, Secrets, password
@@ -26,10 +29,6 @@ _BAD_CREDENTIALS = 535
 
 class OperatorDisabledError(RefusedError):
     """The operator is published and switched off."""
-
-
-class UnsupportedAuthenticationError(RefusedError):
-    """This version cannot log in the way the operator asks for."""
 
 
 class SecretCache:
@@ -56,20 +55,39 @@ class SecretCache:
             self._known.pop(reference, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all operators of a reader send with.
+
+    Args:
+        trust: TLS contexts.
+        passwords: where passwords come from.
+        tokens: where access tokens come from.
+    """
+
+    trust: TrustStores
+    passwords: SecretCache
+    tokens: Tokens
+
+    @classmethod
+    def of(cls, secrets: Secrets) -> Means:
+        """Return means whose secrets resolve by `secrets`."""
+        trust = TrustStores()
+        return cls(trust, SecretCache(secrets), Tokens(secrets, trust))
+
+
 class PublishedOperator:
     """An operator as it is published.
 
     Args:
         effective: the published document.
         generation: the number it was read from.
-        trust: TLS contexts, shared by all operators.
-        secrets: where its password comes from.
+        means: shared by all operators.
     """
 
-    def __init__(self, effective: EffectiveOperator, generation: int, trust: TrustStores, secrets: SecretCache) -> None:
+    def __init__(self, effective: EffectiveOperator, generation: int, means: Means) -> None:
         self._effective = effective
-        self._trust = trust
-        self._secrets = secrets
+        self._means = means
         #: The number of the generation it was read from.
         self.generation = generation
 
@@ -101,7 +119,7 @@ class PublishedOperator:
         Raises:
             OperatorDisabledError: the operator is switched off.
             RefusedError: the message is from somebody else, or has no recipient.
-            SecretError: the password does not resolve here.
+            SecretError: the password, or what a token is asked for with, cannot be had here.
             StageError: a stage failed; `outcome_unknown` says that the message may have been taken.
         """
         operator = self.settings
@@ -111,7 +129,7 @@ class PublishedOperator:
             raise RefusedError(msg("the message has no recipient"), hint=msg("set `To`, or pass recipients"))
         outgoing = prepared(message, operator.sender)
         endpoint, name = Endpoint.of(self._effective), sender_domain(operator.sender)
-        with Submission(endpoint, self._trust, deadlines or Deadlines(), client_name=name) as submission:
+        with Submission(endpoint, self._means.trust, deadlines or Deadlines(), client_name=name) as submission:
             submission.resolve()
             submission.connect()
             submission.secure()
@@ -127,23 +145,29 @@ class PublishedOperator:
                 msg("the operator `{operator}` is switched off", operator=operator.operator),
                 hint=msg("publish it with `enabled: true`, or use another operator"),
             )
-        if isinstance(operator.authentication, ModernAuthentication):
-            raise UnsupportedAuthenticationError(
-                msg(
-                    "`{operator}` uses modern authentication, which this version cannot send with",
-                    operator=operator.operator,
-                )
-            )
 
     def _log_in(self, submission: Submission) -> None:
         authentication = self.settings.authentication
-        if not isinstance(authentication, BasicAuthentication):
+        if isinstance(authentication, NoAuthentication):
             return
-        # The password is asked for only now: the server has shown who it is.
-        credentials = Credentials(authentication.username, self._secrets.password(authentication.password))
+        # The password or token is asked for only now: the server has shown who it is.
         try:
-            submission.authenticate(credentials)
+            submission.authenticate(self._credentials(authentication, submission))
         except StageError as error:
             if error.reply is not None and error.reply.code == _BAD_CREDENTIALS:
-                self._secrets.forget(authentication.password)
+                self._forget(authentication)
             raise
+
+    def _credentials(
+        self, authentication: BasicAuthentication | ModernAuthentication, submission: Submission
+    ) -> Credentials | BearerCredentials:
+        if isinstance(authentication, BasicAuthentication):
+            return Credentials(authentication.username, self._means.passwords.password(authentication.password))
+        token = submission.obtain(partial(self._means.tokens.fetch, self._effective))
+        return BearerCredentials(authentication.username, token.token)
+
+    def _forget(self, authentication: BasicAuthentication | ModernAuthentication) -> None:
+        if isinstance(authentication, BasicAuthentication):
+            self._means.passwords.forget(authentication.password)
+        else:
+            self._means.tokens.forget(self._effective)

@@ -15,11 +15,10 @@ from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageEr
 from opsmail.evidence.envelope import verify
 from opsmail.evidence.keys import InvalidKey, TrustedKey
 from opsmail.evidence.statement import Kind
-from opsmail.mail.tls import TrustStores
 from opsmail.messages import msg
 from opsmail.runtime.health import Health, State
 from opsmail.runtime.loaded import Loaded, require_forward
-from opsmail.runtime.operator import PublishedOperator, SecretCache
+from opsmail.runtime.operator import Means, PublishedOperator
 from opsmail.runtime.snapshot import SnapshotError, confirm_snapshot, load_snapshot, write_snapshot
 from opsmail.secrets import Secrets, open_secrets
 from opsmail.store.backends import open_store
@@ -90,8 +89,7 @@ class Operators(Mapping[str, PublishedOperator]):
         self._snapshot = snapshot
         self._max_stale = max_stale
         self._clock = clock
-        self._trust = TrustStores()
-        self._secrets = SecretCache(secrets or open_secrets())
+        self._means = Means.of(secrets or open_secrets())
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._standing = self._start()
@@ -144,7 +142,7 @@ class Operators(Mapping[str, PublishedOperator]):
                 msg("the operator `{name}` is not published", name=name),
                 hint=msg("check the name; `opsmail history` tells what was published when"),
             )
-        return PublishedOperator(effective, loaded.head.number, self._trust, self._secrets)
+        return PublishedOperator(effective, loaded.head.number, self._means)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._standing.loaded.published.manifest)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
@@ -19,12 +22,7 @@ class FileSecrets:
 
     def resolve(self, reference: SecretReference) -> Secret:
         """Return the file's text without its last line end."""
-        path = reference.locator
-        if reference.field is not None:
-            raise _refused(reference, msg("a file has no fields"), msg("write `file://{path}`", path=path))
-        # One spelling for one file: in another, a secret that the settings keep for themselves is not recognised.
-        if path.startswith("//") or posixpath.normpath(path) != path:
-            raise _refused(reference, msg("its path is not absolute and plain"), msg("write `file:///folder/name`"))
+        _require_plain(reference)
         try:
             secret = _text(_content(reference))
         except (OSError, ValueError) as error:
@@ -35,6 +33,44 @@ class FileSecrets:
                 reference, msg("it is not UTF-8 text"), msg("store the text itself, as UTF-8 without a mark")
             )
         return secret
+
+    def keep(self, reference: SecretReference, secret: Secret) -> None:
+        """Write the file anew, readable by its owner alone."""
+        _require_plain(reference)
+        path = Path(reference.locator)
+        if path.is_symlink():
+            raise _unwritable(reference, msg("it is a link"), msg("name the file itself"))
+        try:
+            _replace(path, secret)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a path"
+            hint = msg("make the folder, and let this user write there")
+            raise _unwritable(reference, msg("{reason}", reason=reason), hint) from None
+
+
+def _require_plain(reference: SecretReference) -> None:
+    path = reference.locator
+    if reference.field is not None:
+        raise _refused(reference, msg("a file has no fields"), msg("write `file://{path}`", path=path))
+    # One spelling for one file: in another, a secret that the settings keep for themselves is not recognised.
+    if path.startswith("//") or posixpath.normpath(path) != path:
+        raise _refused(reference, msg("its path is not absolute and plain"), msg("write `file:///folder/name`"))
+
+
+def _replace(path: Path, secret: Secret) -> None:
+    """Put a new file in the place of the old one: a reader sees the one or the other, and never half of one."""
+    # Made with mode 0600.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secret.reveal())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
 
 
 def _content(reference: SecretReference) -> bytes:
@@ -68,3 +104,7 @@ def _text(content: bytes) -> Secret | None:
 
 def _refused(reference: SecretReference, reason: Message, hint: Message | None = None) -> SecretError:
     return SecretError(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)
+
+
+def _unwritable(reference: SecretReference, reason: Message, hint: Message) -> SecretError:
+    return SecretError(msg("`{reference}` cannot be written: {reason}", reference=reference, reason=reason), hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from opsmail.errors import UnavailableError
 from opsmail.references import SecretReference
@@ -50,5 +50,18 @@ class SecretStore(Protocol):
         Raises:
             SecretError: it cannot be had here. Neither the error nor a local variable of the functions that it passes
                 through carries the value: crash reporters show both.
+        """
+        ...
+
+
+@runtime_checkable
+class WritableSecretStore(SecretStore, Protocol):
+    """A scheme that can keep a secret, too: the refresh token of somebody who signed in."""
+
+    def keep(self, reference: SecretReference, secret: Secret) -> None:
+        """Put `secret` where `resolve` finds it, whole or not at all, out of other users' reach.
+
+        Raises:
+            SecretError: it cannot be written; the value is nowhere in the error.
         """
         ...

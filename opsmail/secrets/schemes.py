@@ -14,7 +14,7 @@ from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.env import EnvironmentSecrets
 from opsmail.secrets.file import FileSecrets
-from opsmail.secrets.interface import Secret, SecretError, SecretStore
+from opsmail.secrets.interface import Secret, SecretError, SecretStore, WritableSecretStore
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -43,6 +43,31 @@ class Secrets:
         Raises:
             SecretError: unknown scheme, or it does not resolve here.
         """
+        return self._store(reference).resolve(reference)
+
+    def keep(self, reference: SecretReference, secret: Secret) -> None:
+        """Put `secret` where `reference` names.
+
+        Raises:
+            SecretError: unknown scheme, or it cannot be written there.
+        """
+        self.writable(reference).keep(reference, secret)
+
+    def writable(self, reference: SecretReference) -> WritableSecretStore:
+        """Return the scheme of `reference`, whether or not it will let this secret be written.
+
+        Raises:
+            SecretError: unknown scheme, or one that is only read.
+        """
+        store = self._store(reference)
+        if not isinstance(store, WritableSecretStore):
+            raise SecretError(
+                msg("nothing can be kept at `{reference}`", reference=reference),
+                hint=msg("name a place that can be written, for example `file:///var/lib/opsmail/rh-token`"),
+            )
+        return store
+
+    def _store(self, reference: SecretReference) -> SecretStore:
         store = self.stores.get(reference.scheme)
         if store is None:
             # Not the whole reference: it may be a password with `://` in it.
@@ -50,7 +75,7 @@ class Secrets:
                 msg("nothing here resolves `{scheme}://`", scheme=reference.scheme),
                 hint=msg("known here: {schemes}", schemes=", ".join(sorted(self.stores))),
             )
-        return store.resolve(reference)
+        return store
 
 
 def _installed() -> Iterable[EntryPoint]:

@@ -17,11 +17,11 @@ import rfc8785
 
 from opsmail.messages import msg
 from opsmail.operator.digest import Connection, EffectiveOperator, canonical_host
-from opsmail.operator.model import Operator
+from opsmail.operator.model import Federated, ModernAuthentication, Operator
 from opsmail.references import SecretReference
 from opsmail.settings.catalogue import Catalogue, pattern_fault
 from opsmail.settings.faults import Fault, SettingsError
-from opsmail.settings.model import GateKey, SettingsFile
+from opsmail.settings.model import GateKey, ServerEntry, SettingsFile
 from opsmail.settings.toml import FieldLines
 from opsmail.shape import Decoder, encode
 from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
@@ -68,20 +68,31 @@ class Settings:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The approved servers, and the references that are the settings' own."""
-        return Catalogue(self.file.servers, frozenset({self.file.gate.signing_key}))
+        tokens = {entry.federated_token for entry in self.file.servers or () if entry.federated_token is not None}
+        return Catalogue(self.file.servers, frozenset({self.file.gate.signing_key, *tokens}))
 
     def connection(self, operator: Operator) -> Connection:
-        """Return what the catalogue adds to the operator's server."""
+        """Return what the catalogue adds to the operator's server, and to its identity provider where it has one."""
         entry = self.catalogue.entry(operator.server.host)
         if entry is None:
             return Connection()
         ca = None if entry.ca is None else self._authorities[entry.ca]
-        return Connection(address=entry.address, ca=ca, private=entry.private)
+        plain = Connection(address=entry.address, ca=ca, private=entry.private)
+        if not isinstance(operator.authentication, ModernAuthentication):
+            return plain
+        federated = isinstance(operator.authentication.credential, Federated)
+        return replace(
+            plain,
+            authority=entry.authority,
+            authority_ca=None if entry.authority_ca is None else self._authorities[entry.authority_ca],
+            federated_audience=entry.federated_audience if federated else None,
+            federated_token=entry.federated_token if federated else None,
+        )
 
     @cached_property
     def _authorities(self) -> Mapping[str, str]:
-        named = {entry.ca for entry in self.file.servers or () if entry.ca is not None}
-        return {path: canonical_pem(self.texts[path]) for path in named}
+        paths = (path for entry in self.file.servers or () for path in (entry.ca, entry.authority_ca))
+        return {path: canonical_pem(self.texts[path]) for path in paths if path is not None}
 
     def effective(self, operator: Operator) -> EffectiveOperator:
         """Return the operator as it is tested and published."""
@@ -230,6 +241,7 @@ def _judged(settings: SettingsFile) -> Iterator[Fault]:
             wrong = pattern_fault(pattern)
             if wrong is not None:
                 yield Fault(f"servers.{index}.secrets", wrong, msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"))
+        yield from _judged_authority(index, entry)
     if SecretReference.parse(settings.gate.signing_key).is_literal:
         yield Fault(
             "gate.signing_key",
@@ -238,8 +250,32 @@ def _judged(settings: SettingsFile) -> Iterator[Fault]:
         )
 
 
+def _judged_authority(index: int, entry: ServerEntry) -> Iterator[Fault]:
+    if entry.authority is not None and int(entry.authority[8:].partition(":")[2] or 443) > 65535:
+        yield Fault(
+            f"servers.{index}.authority", msg("`authority` has a port that there is none of"), msg("1 to 65535")
+        )
+    if entry.authority_ca is not None and entry.authority is None:
+        yield Fault(
+            f"servers.{index}.authority_ca",
+            msg("`authority_ca` is for an `authority`, which is not named"),
+            msg("name the authority, or leave its CA out: the cloud's own is trusted by the system's roots"),
+        )
+    if entry.federated_token is not None and SecretReference.parse(entry.federated_token).is_literal:
+        yield Fault(
+            f"servers.{index}.federated_token",
+            msg("`federated_token` is not a secret reference"),
+            msg("write where the token is kept, for example `file:///var/run/secrets/tokens/opsmail`"),
+        )
+
+
 def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], list[Fault]]:
     named = [(f"servers.{index}.ca", entry.ca) for index, entry in enumerate(settings.servers or ()) if entry.ca]
+    named += [
+        (f"servers.{index}.authority_ca", entry.authority_ca)
+        for index, entry in enumerate(settings.servers or ())
+        if entry.authority_ca
+    ]
     named += [(f"gate.keys.{index}.file", key.file) for index, key in enumerate(settings.gate.keys)]
     texts: dict[str, str] = {}
     faults = []
@@ -255,7 +291,7 @@ def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], 
             continue
         try:
             texts[path] = content.decode("ascii")
-            if place.endswith(".ca"):
+            if place.endswith("ca"):
                 canonical_pem(texts[path])
         except ValueError:
             faults.append(Fault(place, msg("`{path}` is not a PEM file", path=path), msg("export it as PEM")))

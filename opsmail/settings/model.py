@@ -93,6 +93,14 @@ _SocketAddress = Annotated[
         _socket_address, msg("an IP address and a port"), "127.0.0.1:2587", r"(\[[0-9a-fA-F:]+\]|[0-9.]+):[0-9]{1,5}"
     ),
 ]
+_Origin = Annotated[
+    str,
+    Pattern(
+        r"https://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:[1-9][0-9]{0,4})?",
+        msg("an https address of a host, without a path"),
+        "https://login.microsoftonline.com",
+    ),
+]
 _Domain = Annotated[
     str,
     Length(1, 253),
@@ -224,6 +232,39 @@ class ServerEntry:
             "true: modern authentication works here although the server is not Microsoft's own, for example a gateway.",
         ),
     ] = False
+    authority: (
+        Annotated[
+            _Origin,
+            Doc("Identity provider", "Ask here for tokens instead of at the cloud's own, for example in a test."),
+        ]
+        | None
+    ) = None
+    authority_ca: (
+        Annotated[Text, Doc("Its CA certificate", "A PEM file: trust this CA for `authority` instead of the system's.")]
+        | None
+    ) = None
+    federated_audience: (
+        Annotated[
+            Text,
+            Doc(
+                "Audience of identity tokens",
+                "Credential `federated`: whom the CI's identity token is for, when not the cloud's usual audience.",
+                ("api://AzureADTokenExchange",),
+            ),
+        ]
+        | None
+    ) = None
+    federated_token: (
+        Annotated[
+            Text,
+            Doc(
+                "Place of identity tokens",
+                "Credential `federated`: a reference to the token, where the CI system itself does not give one.",
+                ("file:///var/run/secrets/azure/tokens/azure-identity-token",),
+            ),
+        ]
+        | None
+    ) = None
     private: Annotated[bool, Doc("Private", "true: the name may resolve to a private address.")] = False
     ca: (
         Annotated[Text, Doc("CA certificate", "A PEM file: trust this CA for this host instead of the system's.")]

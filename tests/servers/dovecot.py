@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers.identity import SigningKey
 from tests.servers.processes import Log, UnavailableError, accepts_unix, find_program, private_folder, running
 
 # Which mechanisms a port offers is chosen in Postfix; Dovecot can do all that any port needs.
@@ -18,7 +19,7 @@ log_path = /dev/stderr
 protocols =
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5
+auth_mechanisms = plain login cram-md5 xoauth2 oauthbearer
 # Failed logins must not slow the tests that come after them; what stays is half a second, built in, for each failure.
 auth_failure_delay = 0
 service anvil {{
@@ -27,7 +28,13 @@ service anvil {{
   }}
 }}
 passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2
+}}
+passdb {{
   driver = passwd-file
+  mechanisms = plain login cram-md5
   args = scheme=PLAIN username_format=%u {folder}/users
 }}
 service auth {{
@@ -40,6 +47,13 @@ service auth {{
 }}
 """
 
+# Tokens are verified here, by the key of whoever signs them (https://doc.dovecot.org/2.3/configuration_manual/authentication/oauth2/).
+TOKENS = """\
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/keys/
+username_attribute = email
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class LoginService:
@@ -50,8 +64,10 @@ class LoginService:
 
 
 @contextmanager
-def login_service(accounts: Mapping[str, str]) -> Iterator[LoginService]:
+def login_service(accounts: Mapping[str, str], key: SigningKey) -> Iterator[LoginService]:
     """Run Dovecot with these accounts (user name to password) while the context lasts.
+
+    It takes tokens that `key` signed, for the account that their claim `email` names.
 
     Raises `UnavailableError` or `StartError`.
     """
@@ -64,6 +80,10 @@ def login_service(accounts: Mapping[str, str]) -> Iterator[LoginService]:
         configuration = folder / "dovecot.conf"
         group = grp.getgrgid(os.getgid()).gr_name  # so that this process can see when the socket is served
         configuration.write_text(CONFIGURATION.format(folder=folder, group=group), "utf-8")
+        (folder / "oauth2").write_text(TOKENS.format(folder=folder), "utf-8")
+        public = folder / "keys" / "default" / "RS256" / key.id
+        public.parent.mkdir(parents=True)
+        public.write_text(key.public_pem, "ascii")
         socket = folder / "auth"
         command = [str(program), "-F", "-c", str(configuration)]
         with running(folder, command, lambda: accepts_unix(socket)) as log:

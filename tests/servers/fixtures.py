@@ -7,11 +7,12 @@ from typing import NoReturn
 
 import pytest
 
+from tests.servers.identity import Identity, run_identity_provider
 from tests.servers.mailserver import MailServer, run_mail_server
 from tests.servers.processes import UnavailableError
 
 # Fixture to the group of tests that shares it: `--dist loadgroup` gives a group to one worker, so it starts one server.
-SERVER_GROUPS = {"mail_server": "postfix"}
+SERVER_GROUPS = {"mail_server": "postfix", "identity_provider": "postfix"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marks and xdist reads the groups
@@ -40,3 +41,14 @@ def mail_server() -> Iterator[MailServer]:
         except UnavailableError as reason:
             skip_or_fail(reason, os.environ)
         yield server
+
+
+@pytest.fixture(scope="session")
+def identity_provider(mail_server: MailServer) -> Iterator[Identity]:
+    """A real authorization server whose tokens `mail_server` takes; skipped or failed as `mail_server` is."""
+    with ExitStack() as stack:
+        try:
+            provider = stack.enter_context(run_identity_provider(mail_server.token_key))
+        except UnavailableError as reason:
+            skip_or_fail(reason, os.environ)
+        yield provider

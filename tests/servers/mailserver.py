@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.servers.dovecot import login_service
+from tests.servers.identity import SigningKey
 from tests.servers.postfix import submission_server
 from tests.servers.processes import LOOPBACK, Log
 
@@ -28,7 +29,8 @@ class MailServer:
     """A running Postfix with Dovecot behind it.
 
     `ports` are by personality, at `address`; the certificates are for `host_name` and `ca_pem` issued the good ones.
-    `accounts` are passwords by mail address, which is the user name too. Each account also has a mailbox.
+    `accounts` are passwords by mail address, which is the user name too. Each account also has a mailbox. Tokens that
+    `token_key` signed are taken for the account that their claim `email` names.
     """
 
     ports: Mapping[str, int]
@@ -37,6 +39,7 @@ class MailServer:
     ca_pem: Path
     accounts: Mapping[str, str] = field(repr=False)
     maildirs: Path
+    token_key: SigningKey = field(repr=False)
     logs: tuple[Log, ...] = field(repr=False)
 
     def mailbox(self, address: str) -> list[EmailMessage]:
@@ -88,7 +91,8 @@ def run_mail_server() -> Iterator[MailServer]:
     accounts = {f"{local}@{DOMAIN}": secrets.token_urlsafe(18) for local in LOCAL_PARTS}
     # RFC 4616: user and password are UTF-8.
     accounts[ACCENTED] = f"{secrets.token_urlsafe(12)}-ção-€"
-    with login_service(accounts) as login, submission_server(HOST_NAME, list(accounts), login) as submission:
+    key = SigningKey.generate()
+    with login_service(accounts, key) as login, submission_server(HOST_NAME, list(accounts), login) as submission:
         yield MailServer(
             ports=submission.ports,
             host_name=HOST_NAME,
@@ -96,5 +100,6 @@ def run_mail_server() -> Iterator[MailServer]:
             ca_pem=submission.certificates.ca,
             accounts=accounts,
             maildirs=submission.maildirs,
+            token_key=key,
             logs=(submission.log, login.log),
         )

@@ -156,6 +156,8 @@ def personalities(folder: Path, certificates: Certificates) -> Mapping[str, Pers
         # The attacker's position: STARTTLS is gone, a login is asked for all the same.
         "starttls_stripped": Personality({**LOGIN, "smtpd_tls_auth_only": "no"}),
         "login_only": Personality({**STARTTLS, **only("LOGIN", folder)}, certificates.good),
+        "tokens": Personality({**STARTTLS, "smtpd_sasl_mechanism_filter": "xoauth2, oauthbearer"}, certificates.good),
+        "oauthbearer": Personality({**STARTTLS, **only("OAUTHBEARER", folder)}, certificates.good),
         "no_common_mechanism": Personality({**STARTTLS, **only("CRAM-MD5", folder)}, certificates.good),
     }
 

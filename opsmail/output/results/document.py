@@ -59,6 +59,29 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What a token says of itself; nobody but the mail server verifies it."""
+
+    audiences: Annotated[tuple[_Text, ...], Doc("Audiences", "Whom it is for.", (["https://outlook.office365.com"],))]
+    permissions: Annotated[tuple[_Text, ...], Doc("Permissions", "Roles and scopes.", (["SMTP.SendAsApp"],))]
+    tenant: Annotated[_Text, Doc("Tenant", "Whose directory it comes from.", ("72f988bf-86f1-41af-91ab-2d7cd011db47",))]
+    application: Annotated[
+        _Text, Doc("Application", "Whom it was given to.", ("11111111-2222-3333-4444-555555555555",))
+    ]
+    expires: Annotated[_Text, Doc("Expires", "RFC 3339 in UTC.", ("2027-01-31T12:30:00Z",))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    """An identity provider's refusal (RFC 6749, section 5.2)."""
+
+    error: Annotated[_Text, Doc("Error", "Its kind.", ("invalid_client",))]
+    codes: Annotated[tuple[_Count, ...], Doc("Codes", "The provider's own numbers, as hints.", ([7000215],))]
+    description: Annotated[_Text, Doc("Description", "Its words, without secrets.", ("Invalid client secret.",))]
+    correlation_id: Annotated[_Text, Doc("Correlation id", "By which its support finds the request.", ("0f1e2d3c",))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageResult:
     """One stage of a test."""
 
@@ -68,6 +91,7 @@ class StageResult:
     tls: Annotated[Tls, Doc("TLS", "The session, from the stage that made it.")] | None = None
     mechanism: Annotated[_Text, Doc("Mechanism", "SASL's, from the login.", ("PLAIN",))] | None = None
     reply: Annotated[Reply, Doc("Reply", "The server's answer, from stages that end with one.")] | None = None
+    claims: Annotated[Claims, Doc("Claims", "What the token says, from the stage that got it.")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +106,8 @@ class Failure:
     ]
     detail: Annotated[_Text, Doc("Detail", "What happened, in English.", ("the server answered 535 5.7.139 …",))]
     reply: Annotated[Reply, Doc("Reply", "What the server said; null where it said nothing.")] | None
+    challenge: Annotated[_Text, Doc("Challenge", "The error inside a bearer exchange (RFC 7628); null without.")] | None
+    oauth: Annotated[OAuth, Doc("OAuth", "What the identity provider said; null where it said nothing.")] | None
     cause: Annotated[_Text, Doc("Cause", "Why.", ("SMTP AUTH is switched off for the tenant",))]
     remedy: Annotated[_Text, Doc("Remedy", "What to do.", ("switch it on for this mailbox",))]
     path: Annotated[

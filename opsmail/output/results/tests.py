@@ -7,6 +7,8 @@ from gettext import NullTranslations
 
 from opsmail.evidence.facts import format_time
 from opsmail.live.result import Failure, Outcome, StageResult, TestResult
+from opsmail.mail.oauth.answers import OAuthError
+from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message, msg
@@ -75,11 +77,24 @@ def _explained(failure: Failure, say: Callable[[Message], str], style: Style, pl
     # A detail that quotes the reply says it all.
     if failure.reply is not None and str(failure.reply) not in str(failure.detail):
         lines.append(f"{say(msg('the server said'))}: {for_terminal(str(failure.reply))}")
+    if failure.challenge is not None:
+        lines.append(f"{say(msg('its reason'))}: {for_terminal(failure.challenge)}")
+    if failure.oauth is not None:
+        lines += _refusal(failure.oauth, say)
     lines.append(f"{say(msg('cause'))}: {say(diagnosis.cause)}")
     lines.append(f"{say(msg('remedy'))}: {say(diagnosis.remedy)}")
     if place is not None and diagnosis.path:
         lines.append(f"{say(msg('to change'))}: {for_terminal(place)} ({diagnosis.path})")
     return lines
+
+
+def _refusal(oauth: OAuthError, say: Callable[[Message], str]) -> list[str]:
+    """Return an identity provider's own words, and the id by which its support finds the request."""
+    told = (
+        (msg("the identity provider said"), oauth.description),
+        (msg("correlation id"), oauth.correlation_id),
+    )
+    return [f"{say(label)}: {for_terminal(text)}" for label, text in told if text]
 
 
 def closing_line(results: Sequence[TestResult]) -> Message:
@@ -133,6 +148,8 @@ def _failure(failure: Failure) -> document.Failure:
         fault=diagnosis.fault,
         detail=_text(failure.detail),
         reply=None if failure.reply is None else _reply(failure.reply),
+        challenge=None if failure.challenge is None else for_program(failure.challenge),
+        oauth=None if failure.oauth is None else _oauth(failure.oauth),
         cause=_text(diagnosis.cause),
         remedy=_text(diagnosis.remedy),
         path=diagnosis.path,
@@ -147,6 +164,26 @@ def _stage(stage: StageResult) -> document.StageResult:
         tls=None if stage.tls is None else _tls(stage.tls),
         mechanism=None if stage.mechanism is None else for_program(stage.mechanism),
         reply=None if stage.reply is None else _reply(stage.reply),
+        claims=None if stage.claims is None else _claims(stage.claims),
+    )
+
+
+def _claims(claims: Claims) -> document.Claims:
+    return document.Claims(
+        audiences=tuple(for_program(audience) for audience in claims.audiences),
+        permissions=tuple(for_program(permission) for permission in claims.permissions),
+        tenant=for_program(claims.tenant),
+        application=for_program(claims.application),
+        expires=format_time(claims.expires),
+    )
+
+
+def _oauth(oauth: OAuthError) -> document.OAuth:
+    return document.OAuth(
+        error=for_program(oauth.error),
+        codes=oauth.codes,
+        description=for_program(oauth.description),
+        correlation_id=for_program(oauth.correlation_id),
     )
 
 

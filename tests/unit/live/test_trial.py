@@ -6,16 +6,10 @@ import pytest
 
 from opsmail.evidence.facts import Depth
 from opsmail.live.result import Outcome
-from opsmail.live.trial import Trial
-from opsmail.mail.diagnosis import Fault, ReplyTable
-from opsmail.mail.endpoint import Endpoint
+from opsmail.mail.diagnosis import Fault
 from opsmail.mail.failure import Stage
-from opsmail.mail.submission import Submission
-from opsmail.mail.tls import TrustStores
-from opsmail.mail.transcript import Transcript
-from opsmail.secrets import Secrets
 from tests.unit.fleets import operator
-from tests.unit.live.running import MODERN, RECIPIENT, Vault, catalogue, composed, run
+from tests.unit.live.running import Vault, catalogue, run
 from tests.unit.servers import server
 
 
@@ -136,34 +130,3 @@ class TestTrials:
             result = run(catalogue(running), operator("rh", sender={"address": address}))["rh"]
         assert result.failure is not None
         assert result.failure.stage is Stage.ENVELOPE
-
-    def test_modern_authentication_is_skipped_and_says_so(self) -> None:
-        with server() as running:
-            approved = catalogue(running)
-            results = run(approved, operator("rh", authentication=MODERN), operator("a"))
-            assert results["a"].outcome is Outcome.PASSED
-            skipped = results["rh"]
-            assert (skipped.outcome, skipped.stages) == (Outcome.SKIPPED, ())
-            assert "modern authentication" in str(skipped.skipped)
-            connections = running.peer.connections
-            assert connections == 1
-            reached = run(approved, operator("rh", authentication=MODERN), depth=Depth.TLS)["rh"]
-            assert reached.outcome is Outcome.PASSED
-
-
-def test_a_login_that_this_version_cannot_make_is_never_passed_over() -> None:
-    """`skipped_because` keeps it out of a trial; if it did not, the trial would not be green."""
-    with server() as running:
-        approved = catalogue(running)
-        effective = approved.effective(operator("rh", authentication=MODERN))
-        trial = Trial(
-            effective=effective,
-            recipient=RECIPIENT,
-            depth=Depth.SEND,
-            compose=composed,
-            secrets=Secrets({}),
-            confirm=lambda _: None,
-            diagnose=ReplyTable.load().diagnose,
-        )
-        with pytest.raises(TypeError, match="modern"):
-            trial.run(Submission(Endpoint.of(effective), TrustStores()), Transcript())

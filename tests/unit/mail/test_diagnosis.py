@@ -10,19 +10,28 @@ import yaml
 from opsmail.mail.diagnosis import TEMPLATE_ARGUMENTS, Fault, ReplyTable
 from opsmail.mail.endpoint import Encryption, Endpoint
 from opsmail.mail.failure import Kind, Stage, StageError
+from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.reply import Reply, ReplyParser
 from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
 
-DATA: dict[str, Any] = yaml.safe_load(files("opsmail").joinpath("data", "replies.yaml").read_text("utf-8"))
-ENTRIES: list[dict[str, Any]] = DATA["entries"]
+
+def read(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(files("opsmail").joinpath("data", name).read_text("utf-8"))
+    return data
+
+
+DATA = read("replies.yaml")
+ENTRIES: list[dict[str, Any]] = [*read("tokens.yaml")["entries"], *DATA["entries"]]
 TABLE = ReplyTable.load()
 PATHS = {
     "", "server.host", "server.port", "server.encryption", "server.minimum_tls", "sender.address",
     "authentication", "authentication.type", "authentication.username", "authentication.password",
+    "authentication.tenant", "authentication.client_id", "authentication.cloud",
+    "authentication.credential", "authentication.credential.kind",
 }  # fmt: skip
-#: Rules of stages that come later: the identity provider and the probe mailbox.
-NOT_YET = {f"OM{number}" for number in (920, 921, 922, 923, 924, 925, 938)}
+#: Rules of a stage that comes later: the probe mailbox.
+NOT_YET = {"OM938"}
 
 
 def reply(text: str) -> Reply:
@@ -40,6 +49,7 @@ def failure(example: dict[str, Any]) -> tuple[StageError, Endpoint]:
         msg("what happened"),
         reply=said,
         command=example.get("command"),
+        oauth=OAuthError(example["error"], tuple(example.get("hints", ()))) if "error" in example else None,
         outcome_unknown=example.get("outcome_unknown", False),
     )
     endpoint = Endpoint(
@@ -66,6 +76,7 @@ def test_each_entry_decides_its_example(index: int) -> None:
 def test_each_entry_is_well_formed(entry: dict[str, Any]) -> None:
     conditions = {
         "kinds", "stages", "commands", "providers", "encryptions", "codes", "enhanced", "texts", "outcome_unknown",
+        "errors", "hints",
     }  # fmt: skip
     told = {"rule", "cause", "remedy", "path", "fault", "source", "verified_on", "example"}
     assert told <= set(entry) <= told | conditions

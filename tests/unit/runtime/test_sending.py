@@ -13,12 +13,11 @@ import pytest
 from opsmail.errors import RefusedError
 from opsmail.mail.failure import Stage, StageError
 from opsmail.mail.submission import Deadlines
-from opsmail.mail.tls import TrustStores
 from opsmail.operator.digest import Connection, EffectiveOperator
 from opsmail.references import SecretReference
 from opsmail.runtime import OperatorDisabledError, PublishedOperator
 from opsmail.runtime.message import prepared
-from opsmail.runtime.operator import SecretCache, UnsupportedAuthenticationError
+from opsmail.runtime.operator import Means, SecretCache
 from opsmail.secrets import Secret, SecretError, Secrets
 from tests.unit.fleets import operator
 from tests.unit.servers import Server, server
@@ -49,8 +48,8 @@ class Vault:
 def published(running: Server | None = None, vault: Vault | None = None, **sections: Any) -> PublishedOperator:
     connection = Connection() if running is None else running.connection
     effective = EffectiveOperator(operator("rh", **sections), connection)
-    secrets = SecretCache(Secrets({"env": vault or Vault("s3nh4")}))
-    return PublishedOperator(effective, 7, TrustStores(), secrets)
+    means = Means.of(Secrets({"env": vault or Vault("s3nh4")}))
+    return PublishedOperator(effective, 7, means)
 
 
 def message(**headers: str) -> EmailMessage:
@@ -122,10 +121,6 @@ class TestRefusals:
     def test_switched_off(self) -> None:
         with pytest.raises(OperatorDisabledError, match="`rh` is switched off"):
             published(enabled=False).send(message())
-
-    def test_modern_authentication(self) -> None:
-        with pytest.raises(UnsupportedAuthenticationError, match="modern authentication"):
-            published(authentication=MODERN).send(message())
 
     def test_nobody_to_send_to(self) -> None:
         nobody = EmailMessage()

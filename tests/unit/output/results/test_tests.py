@@ -12,6 +12,8 @@ from opsmail.evidence.facts import Depth
 from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.mail.diagnosis import Diagnosis, Fault
 from opsmail.mail.failure import Stage
+from opsmail.mail.oauth.answers import OAuthError
+from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.reply import Reply
 from opsmail.mail.rules import LIVE_RULES
@@ -190,6 +192,8 @@ def test_json_of_a_failure() -> None:
             "enhanced": "5.7.139",
             "text": "Authentication unsuccessful SmtpClientAuthentication is disabled",
         },
+        "challenge": None,
+        "oauth": None,
         "cause": "SMTP AUTH is switched off for the tenant",
         "remedy": "switch it on for this mailbox, or use modern authentication",
         "path": "authentication.type",
@@ -197,6 +201,47 @@ def test_json_of_a_failure() -> None:
     assert FAILED.failure is not None
     without = replace(FAILED, failure=replace(FAILED.failure, reply=None))
     assert read_json(tests.as_json([without], {}))["results"][0]["failure"]["reply"] is None
+
+
+REFUSAL = OAuthError("invalid_client", (7000215,), "AADSTS7000215: Invalid client secret\x1b", "c0ffee-1")
+REFUSED = replace(
+    FAILED,
+    failure=None if FAILED.failure is None else replace(FAILED.failure, oauth=REFUSAL, challenge='{"status":"401"}'),
+)
+
+
+def test_an_identity_provider_s_refusal_is_told_with_its_correlation_id() -> None:
+    lines = text(REFUSED)
+    assert "    the identity provider said: AADSTS7000215: Invalid client secret\\x1b" in lines
+    assert "    correlation id: c0ffee-1" in lines
+    assert '    its reason: {"status":"401"}' in lines
+    bare = replace(REFUSAL, description="", correlation_id="")
+    assert REFUSED.failure is not None
+    said = text(replace(REFUSED, failure=replace(REFUSED.failure, oauth=bare)))
+    assert not any("identity provider said" in line or "correlation id" in line for line in said)
+    failure = json.loads(tests.as_json([REFUSED], {}))["results"][0]["failure"]
+    assert failure["challenge"] == '{"status":"401"}'
+    assert failure["oauth"] == {
+        "error": "invalid_client",
+        "codes": [7000215],
+        "description": "AADSTS7000215: Invalid client secret\\x1b",
+        "correlation_id": "c0ffee-1",
+    }
+
+
+def test_what_a_token_says_is_in_the_json() -> None:
+    claims = Claims(
+        ("https://outlook.office365.com",), ("SMTP.SendAsApp",), "t", "x", datetime(2026, 3, 10, tzinfo=UTC), None
+    )
+    stage = StageResult(Stage.TOKEN, Outcome.PASSED, 1, claims=claims)
+    document = json.loads(tests.as_json([replace(PASSED, stages=(stage,))], {}))
+    assert document["results"][0]["stages"][0]["claims"] == {
+        "audiences": ["https://outlook.office365.com"],
+        "permissions": ["SMTP.SendAsApp"],
+        "tenant": "t",
+        "application": "x",
+        "expires": "2026-03-10T00:00:00Z",
+    }
 
 
 def test_json_of_a_certificate_without_an_end() -> None:

@@ -1,0 +1,54 @@
+"""Who asks for tokens: what two operators have in common when one token serves both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsmail.mail.oauth.claims import ROLE, SCOPE
+from opsmail.mail.oauth.provider import IdentityProvider
+from opsmail.operator.digest import EffectiveOperator
+from opsmail.operator.model import Credential, Delegated, ModernAuthentication
+from opsmail.references import SecretReference
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An application as it proves itself to an identity provider.
+
+    The credential is part of it: where two operators name different secrets of one application, a token that the first
+    secret earned says nothing about the second.
+
+    Args:
+        provider: who is asked, and for which tenant.
+        client_id: the application.
+        credential: what it proves itself with.
+        audience: whom an outside identity token must be for.
+        place: where that token is kept; None for the CI system's own.
+    """
+
+    provider: IdentityProvider
+    client_id: str
+    credential: Credential
+    audience: str
+    place: SecretReference | None
+
+    @classmethod
+    def of(cls, effective: EffectiveOperator) -> Client:
+        """Return who asks for the tokens of an operator with modern authentication."""
+        authentication, connection = effective.operator.authentication, effective.connection
+        if not isinstance(authentication, ModernAuthentication):
+            raise TypeError(authentication.type)
+        provider = IdentityProvider.of(effective, authentication)
+        place = connection.federated_token
+        return cls(
+            provider,
+            authentication.client_id,
+            authentication.credential,
+            connection.federated_audience or provider.facts.federation,
+            None if place is None else SecretReference.parse(place),
+        )
+
+    @property
+    def permission(self) -> str:
+        """What its tokens must permit."""
+        return SCOPE if isinstance(self.credential, Delegated) else ROLE

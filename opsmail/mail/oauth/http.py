@@ -1,0 +1,293 @@
+"""MSAL's way to the network: one request to a pinned host, by a deadline, up to a size, over verified TLS.
+
+The standard library's `http.client` knows the grammar; the bytes go through the same transport as the mail. Redirects
+are not followed, and no proxy, certificate or credential is taken from the environment.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+from opsmail.mail.destination import Lookup, resolve
+from opsmail.mail.failure import Failure, Kind
+from opsmail.mail.oauth.answers import OAuthError
+from opsmail.mail.oauth.provider import Pins, Route
+from opsmail.mail.redaction import Redactor
+from opsmail.mail.tls import TrustStores
+from opsmail.mail.transport import Deadline, Transport
+from opsmail.messages import msg
+from opsmail.operator.model import TlsVersion
+
+#: Under this name Microsoft notes the id of a request.
+CORRELATION = "client-request-id"
+#: What a form holds in confidence: a refusal may repeat it.
+CONFIDENTIAL = ("client_secret", "client_assertion", "refresh_token", "device_code", "code")
+#: The most that is read of an answer, in octets, its header included; a token has some thousand.
+LONGEST_ANSWER = 64 * 1024
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as MSAL reads it."""
+
+    status_code: int
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
+class PinnedHttp:
+    """MSAL's `http_client`. For one thread at a time; `abort` alone may be called from another.
+
+    An answer that is no OAuth answer raises here, so that MSAL neither logs nor interprets it.
+
+    Args:
+        pins: where requests may go.
+        trust: TLS contexts.
+        stopped: set once nothing may be asked any more.
+        lookup: stands in for `socket.getaddrinfo`.
+    """
+
+    def __init__(
+        self, pins: Pins, trust: TrustStores, stopped: threading.Event, *, lookup: Lookup | None = None
+    ) -> None:
+        self._pins = pins
+        self._trust = trust
+        self._stopped = stopped
+        self._lookup = lookup
+        self._lock = threading.Lock()
+        self._transport: Transport | None = None
+        #: By when the requests that follow are answered.
+        self.deadline = Deadline(0)
+        #: What a refusal must not repeat.
+        self.redact = Redactor(())
+        #: The id by which the provider's support finds the requests that follow.
+        self.correlation_id = ""
+
+    def get(
+        self, url: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, **_: Any
+    ) -> Answer:
+        """Return the answer to a GET.
+
+        Raises:
+            Failure: there is none, or it is none that can be used. Azure Arc's challenge (401) is one that can.
+        """
+        parts = urlsplit(url)
+        query = "&".join(filter(None, (parts.query, urlencode(_given(params)))))
+        answer = self._exchange("GET", parts._replace(query=query), None, headers or {})
+        if answer.status_code in (200, 401):
+            return answer
+        raise self._refusal(answer)
+
+    def post(
+        self, url: str, data: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, **_: Any
+    ) -> Answer:
+        """Return the answer to a form, a refusal (4xx with a JSON object) included.
+
+        Raises:
+            Failure: there is none, or it is none that can be used.
+        """
+        form = _given(data)
+        self.redact = Redactor(_as_text(form[name]) for name in CONFIDENTIAL if name in form)
+        told = {**(headers or {}), "Content-Type": _FORM, CORRELATION: self.correlation_id}
+        return self._exchange("POST", urlsplit(url), urlencode(form).encode("ascii"), told)
+
+    def close(self) -> None:
+        """Nothing is kept open between requests; MSAL asks for this method."""
+
+    def abort(self) -> None:
+        """Make the request that another thread waits for end at once."""
+        with self._lock:
+            if self._transport is not None:
+                self._transport.abort()
+
+    def _exchange(self, method: str, url: SplitResult, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        route = self._route(url)
+        transport = Transport()
+        with self._lock:
+            self._transport = transport
+        if self._stopped.is_set():
+            transport.abort()
+        try:
+            self._connect(transport, route)
+            target = url.path + (f"?{url.query}" if url.query else "")
+            return self._answer(transport, route, (method, target, body, {**headers, "Connection": "close"}))
+        finally:
+            with self._lock:
+                self._transport = None
+            transport.close()
+
+    def _route(self, url: SplitResult) -> Route:
+        try:
+            route = self._pins.route(url)
+        except ValueError:  # a port that is no number
+            route = None
+        if route is None:
+            raise Failure(
+                Kind.FOREIGN_ENDPOINT,
+                msg("a token would be asked for at `{place}`, which is not approved", place=_place(url.geturl())),
+            )
+        return route
+
+    def _connect(self, transport: Transport, route: Route) -> None:
+        addresses = (
+            (route.address,)
+            if route.address is not None
+            else resolve(
+                route.host,
+                route.port,
+                private=route.private,
+                seconds=self.deadline.remaining(),
+                lookup=self._lookup,
+                stop=transport.aborted,
+            )
+        )
+        transport.connect(addresses, self.deadline)
+        if route.tls:
+            transport.start_tls(self._trust.context(route.ca, TlsVersion.TLS_1_2), route.host, self.deadline)
+
+    def _answer(
+        self, transport: Transport, route: Route, request: tuple[str, str, bytes | None, dict[str, str]]
+    ) -> Answer:
+        connection = _Connection(route.host, route.port)
+        if route.tls:
+            connection.default_port = 443
+        # Never connected by itself: `sock` is there already, as much of one as is used.
+        connection.sock = _Socket(transport, self.deadline)
+        try:
+            connection.request(*request)
+            response = connection.getresponse()
+            content = response.read()
+        except Failure as failure:
+            if failure.kind is Kind.DISCONNECTED:
+                raise _unusable(msg("it closed the connection")) from None
+            raise
+        except (HTTPException, ValueError) as error:
+            raise _unusable(msg("what it sent is not HTTP ({reason})", reason=type(error).__name__)) from None
+        finally:
+            connection.close()
+        return self._judged(response, content)
+
+    def _judged(self, response: HTTPResponse, content: bytes) -> Answer:
+        status = response.status
+        if 300 <= status < 400:
+            place = _place(response.headers.get("Location", ""))
+            raise Failure(
+                Kind.FOREIGN_ENDPOINT,
+                msg("it sends its callers to `{place}` ({status}), which is not followed", place=place, status=status),
+            )
+        answer = Answer(status, _text(content), dict(response.headers.items()))
+        if status == 401 or (status < 429 and _object(answer.text) is not None):
+            return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: Answer) -> Failure:
+        """Return what an answer that is no use to MSAL means."""
+        told = _object(answer.text)
+        if told is not None and "error" in told:
+            oauth = OAuthError.parse(told, self.redact, self.correlation_id)
+            busy = answer.status_code == 429 or answer.status_code >= 500
+            kind = Kind.IDENTITY_PROVIDER_FAILED if busy else Kind.OAUTH_ERROR
+            return Failure(kind, _told(oauth, answer.status_code), oauth=oauth)
+        return _unusable(msg("it answered {status} with what is no OAuth answer", status=answer.status_code))
+
+
+class _Connection(HTTPConnection):
+    """One request over a connection that is there already."""
+
+    auto_open = 0
+
+
+class _Socket:
+    """As much of a socket as `http.client` uses."""
+
+    def __init__(self, transport: Transport, deadline: Deadline) -> None:
+        self._transport = transport
+        self._deadline = deadline
+
+    def sendall(self, data: bytes) -> None:
+        self._transport.send(data, self._deadline)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self._transport, self._deadline))
+
+    def close(self) -> None:
+        """Whoever made the transport closes it."""
+
+
+class _Incoming(io.RawIOBase):
+    """What is received, up to a size and until a deadline."""
+
+    def __init__(self, transport: Transport, deadline: Deadline) -> None:
+        super().__init__()
+        self._transport = transport
+        self._deadline = deadline
+        self._rest = b""
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            try:
+                self._rest = self._transport.receive(self._deadline)
+            except Failure as failure:
+                # Whether the answer is whole is for `http.client` to say.
+                if failure.kind is Kind.DISCONNECTED and self._read:
+                    return 0
+                raise
+            self._read += len(self._rest)
+            if self._read > LONGEST_ANSWER:
+                raise _unusable(msg("its answer has more than {limit} KiB", limit=LONGEST_ANSWER // 1024))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _given(fields: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of a form that have a value: MSAL leaves some at None, and means that they are not sent."""
+    return {name: value for name, value in (fields or {}).items() if value is not None}
+
+
+def _as_text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _text(content: bytes) -> str:
+    """Return a body as text; RFC 8259 section 8.1 leaves UTF-8 as the only encoding."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object that a text is, None for any other text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _place(url: str) -> str:
+    """Return the host of a URL that somebody else wrote, or what there is instead, as it may be shown."""
+    _, separator, rest = url.partition("://")
+    return ascii(rest.partition("/")[0] if separator else url)[1:-1][:100] or "-"
+
+
+def _told(oauth: OAuthError, status: int) -> Any:
+    return msg("it answered {status}: {error}", status=status, error=str(oauth))
+
+
+def _unusable(reason: Any) -> Failure:
+    return Failure(Kind.IDENTITY_PROVIDER_FAILED, msg("no token from the identity provider: {reason}", reason=reason))

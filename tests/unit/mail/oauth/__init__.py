@@ -1,0 +1,1 @@
+"""Access tokens, asked of an identity provider that does what a script says."""
