@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from opsmail.errors import UnavailableError
+from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
 
 
@@ -52,3 +53,27 @@ class SecretStore(Protocol):
                 through carries the value: crash reporters show both.
         """
         ...
+
+
+@runtime_checkable
+class WritableSecretStore(SecretStore, Protocol):
+    """A scheme that can keep a secret, too: the refresh token of somebody who signed in."""
+
+    def keep(self, reference: SecretReference, secret: Secret) -> None:
+        """Put `secret` where `resolve` finds it, whole or not at all, out of other users' reach.
+
+        Raises:
+            SecretError: it cannot be written; the value is nowhere in the error.
+        """
+        ...
+
+
+def not_resolved(reference: SecretReference, reason: Message, hint: Message) -> SecretError:
+    """Return the error of a reference that does not resolve.
+
+    Args:
+        reference: which one.
+        reason: why, without the value.
+        hint: what to do.
+    """
+    return SecretError(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)
