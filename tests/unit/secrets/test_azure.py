@@ -102,6 +102,14 @@ def test_a_secret(service: Service, vault: str, host: str) -> None:
     assert {url.removesuffix("/") for url in service.asked} == {f"https://{host}/secrets/rh"}
 
 
+def test_a_vault_is_known_the_second_time(service: Service) -> None:
+    """The library asks once in a process where a token for it is to be had; a vault of its own has not been asked."""
+    store = opened()
+    reference = ref("azure-keyvault://segunda-vez/rh")
+    assert [store.resolve(reference).reveal() for _ in range(2)] == [CANARY] * 2
+    assert len(service.asked) == 3
+
+
 @pytest.mark.parametrize(
     "reference",
     [
