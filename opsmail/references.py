@@ -12,6 +12,11 @@ _REFERENCE = re.compile(EXPRESSION)
 _LOCATORS = {
     "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}"),
     "file": re.compile(r"/.+"),
+    "keyring": re.compile(r"[^/]+/.+"),
+    "vault": re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_./@-]+"),
+    "azure-keyvault": re.compile(r"[A-Za-z0-9.-]+/[A-Za-z0-9-]+"),
+    "aws-secretsmanager": re.compile(r"[A-Za-z0-9/_+=.@:-]+"),
+    "gcp-secretmanager": re.compile(r"[a-z0-9-]+/[A-Za-z0-9_-]+"),
 }
 
 

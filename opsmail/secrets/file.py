@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
-from opsmail.secrets.interface import Secret, SecretError
+from opsmail.secrets.interface import Secret, SecretError, not_resolved
 
 _MAX_BYTES = 64 * 1024
 _OTHERS = stat.S_IRWXO | stat.S_IWGRP
@@ -27,9 +27,9 @@ class FileSecrets:
             secret = _text(_content(reference))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a path"
-            raise _refused(reference, msg("{reason}", reason=reason), msg("put the secret's file there")) from None
+            raise not_resolved(reference, msg("{reason}", reason=reason), msg("put the secret's file there")) from None
         if secret is None:
-            raise _refused(
+            raise not_resolved(
                 reference, msg("it is not UTF-8 text"), msg("store the text itself, as UTF-8 without a mark")
             )
         return secret
@@ -51,10 +51,10 @@ class FileSecrets:
 def _require_plain(reference: SecretReference) -> None:
     path = reference.locator
     if reference.field is not None:
-        raise _refused(reference, msg("a file has no fields"), msg("write `file://{path}`", path=path))
+        raise not_resolved(reference, msg("a file has no fields"), msg("write `file://{path}`", path=path))
     # One spelling for one file: in another, a secret that the settings keep for themselves is not recognised.
     if path.startswith("//") or posixpath.normpath(path) != path:
-        raise _refused(reference, msg("its path is not absolute and plain"), msg("write `file:///folder/name`"))
+        raise not_resolved(reference, msg("its path is not absolute and plain"), msg("write `file:///folder/name`"))
 
 
 def _replace(path: Path, secret: Secret) -> None:
@@ -83,11 +83,13 @@ def _content(reference: SecretReference) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
-            raise _refused(reference, msg("it is not a plain file"), msg("name a file"))
+            raise not_resolved(reference, msg("it is not a plain file"), msg("name a file"))
         if facts.st_mode & _OTHERS:
-            raise _refused(reference, msg("other users may read or change it"), msg("`chmod 600 {path}`", path=path))
+            hint = msg("`chmod 600 {path}`", path=path)
+            raise not_resolved(reference, msg("other users may read or change it"), hint)
         if facts.st_size > _MAX_BYTES:
-            raise _refused(reference, msg("it is larger than {limit} KiB", limit=_MAX_BYTES // 1024))
+            reason = msg("it is larger than {limit} KiB", limit=_MAX_BYTES // 1024)
+            raise not_resolved(reference, reason, msg("a password or a key is shorter: store that alone"))
         return file.read(_MAX_BYTES)
 
 
@@ -100,10 +102,6 @@ def _text(content: bytes) -> Secret | None:
     if text.startswith("\ufeff"):
         return None
     return Secret(text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n"))
-
-
-def _refused(reference: SecretReference, reason: Message, hint: Message | None = None) -> SecretError:
-    return SecretError(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)
 
 
 def _unwritable(reference: SecretReference, reason: Message, hint: Message) -> SecretError:

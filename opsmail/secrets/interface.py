@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from opsmail.errors import UnavailableError
+from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
 
 
@@ -65,3 +66,14 @@ class WritableSecretStore(SecretStore, Protocol):
             SecretError: it cannot be written; the value is nowhere in the error.
         """
         ...
+
+
+def not_resolved(reference: SecretReference, reason: Message, hint: Message) -> SecretError:
+    """Return the error of a reference that does not resolve.
+
+    Args:
+        reference: which one.
+        reason: why, without the value.
+        hint: what to do.
+    """
+    return SecretError(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from opsmail.messages import msg
@@ -15,6 +14,7 @@ from opsmail.references import SecretReference
 from opsmail.secrets.env import EnvironmentSecrets
 from opsmail.secrets.file import FileSecrets
 from opsmail.secrets.interface import Secret, SecretError, SecretStore, WritableSecretStore
+from opsmail.secrets.remote import MANAGERS, remote_stores
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 #: Packages add schemes under this name; each entry is a scheme and what makes its `SecretStore`.
 ENTRY_POINTS = "opsmail.secrets"
 
-_BUILT_IN: Mapping[str, Callable[[], SecretStore]] = MappingProxyType(
-    {"env": lambda: EnvironmentSecrets(os.environ), "file": FileSecrets}
-)
+_BUILT_IN = frozenset({"env", "file", *MANAGERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class KnownSchemes(AbstractSet[str]):
 
     @cached_property
     def _all(self) -> frozenset[str]:
-        return frozenset(_BUILT_IN) | {point.name for point in self.installed()}
+        return _BUILT_IN | {point.name for point in self.installed()}
 
 
 def known_schemes(installed: Callable[[], Iterable[EntryPoint]] = _installed) -> KnownSchemes:
@@ -123,7 +121,8 @@ def open_secrets(installed: Callable[[], Iterable[EntryPoint]] = _installed) -> 
         installed: the entry points to look at.
     """
     added: dict[str, SecretStore] = {point.name: _Package(point) for point in installed()}
-    return Secrets(added | {scheme: make() for scheme, make in _BUILT_IN.items()})
+    built_in: dict[str, SecretStore] = {"env": EnvironmentSecrets(os.environ), "file": FileSecrets()}
+    return Secrets(added | built_in | remote_stores())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from opsmail.references import LITERAL, SecretReference
         ("vault://mount/path#field", "vault", "mount/path", "field"),
         ("azure-keyvault://vault/name", "azure-keyvault", "vault/name", None),
         ("a.b+c-d://x", "a.b+c-d", "x", None),
-        ("vault://a:b@c/d?e=f#g/h", "vault", "a:b@c/d?e=f", "g/h"),
+        ("cofre://a:b@c/d?e=f#g/h", "cofre", "a:b@c/d?e=f", "g/h"),
+        ("keyring://opsmail/rh@empresa.com.br", "keyring", "opsmail/rh@empresa.com.br", None),
+        ("aws-secretsmanager://opsmail/rh#password", "aws-secretsmanager", "opsmail/rh", "password"),
+        ("gcp-secretmanager://projeto/rh", "gcp-secretmanager", "projeto/rh", None),
     ],
 )
 def test_references(text: str, scheme: str, locator: str, field: str | None) -> None:
@@ -35,6 +38,12 @@ def test_references(text: str, scheme: str, locator: str, field: str | None) -> 
         "env://1A",
         "file://run",
         "file://~/x",
+        "keyring://S3nh4",
+        "vault://S3nh4",
+        "vault://a/S3nh4!",
+        "azure-keyvault://S3nh4_!",
+        "aws-secretsmanager://S3nh4!",
+        "gcp-secretmanager://S3nh4",
         "x" * 40 + "://y",
     ]
     + ["env://" + "A" * 256, "vault://" + "x" * 513, "vault://a#" + "x" * 129],

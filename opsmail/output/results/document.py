@@ -65,9 +65,7 @@ class Claims:
     audiences: Annotated[tuple[_Text, ...], Doc("Audiences", "Whom it is for.", (["https://outlook.office365.com"],))]
     permissions: Annotated[tuple[_Text, ...], Doc("Permissions", "Roles and scopes.", (["SMTP.SendAsApp"],))]
     tenant: Annotated[_Text, Doc("Tenant", "Whose directory it comes from.", ("72f988bf-86f1-41af-91ab-2d7cd011db47",))]
-    application: Annotated[
-        _Text, Doc("Application", "Whom it was given to.", ("11111111-2222-3333-4444-555555555555",))
-    ]
+    application: Annotated[_Text, Doc("Application", "Given to whom.", ("11111111-2222-3333-4444-555555555555",))]
     expires: Annotated[_Text, Doc("Expires", "RFC 3339 in UTC.", ("2027-01-31T12:30:00Z",))]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import traceback
-from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -15,34 +13,9 @@ from opsmail.references import LITERAL, SecretReference
 from opsmail.secrets import Secret, SecretError, Secrets, known_schemes, open_secrets, password
 from opsmail.secrets.env import EnvironmentSecrets
 from opsmail.secrets.file import FileSecrets
+from opsmail.secrets.remote import MANAGERS
 from opsmail.secrets.schemes import ENTRY_POINTS
-
-CANARY = "canário-4711"
-
-
-def ref(text: str) -> SecretReference:
-    reference = SecretReference.parse(text)
-    assert not reference.is_literal
-    return reference
-
-
-def refusal(ask: Callable[[], object]) -> SecretError:
-    """The error that `ask` raises; nothing of it, its causes and its frames' variables may show the secret."""
-    with pytest.raises(SecretError) as caught:
-        ask()
-    error: BaseException | None = caught.value
-    shown = ""
-    while error is not None:
-        # The test's own frames hold the secret; those of the code under test begin behind them.
-        frames = error.__traceback__
-        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
-            frames = frames.tb_next
-        shown += "".join(traceback.TracebackException(type(error), error, frames, capture_locals=True).format())
-        error = error.__cause__ or error.__context__
-    assert CANARY not in shown
-    assert repr(CANARY.encode())[2:-1] not in shown
-    assert CANARY.encode("latin-1").decode("utf-8", "surrogateescape") not in shown
-    return caught.value
+from tests.unit.secrets.refusals import CANARY, ref, refusal
 
 
 class TestEnvironment:
@@ -220,8 +193,8 @@ class TestSchemes:
     def test_a_package_adds_a_scheme_that_is_loaded_when_it_is_needed_and_once(self) -> None:
         points = [entry("cofre", f"{__name__}:Vault"), entry("quebrado", "no.such.module:Store")]
         known = known_schemes(lambda: points)
-        assert set(known) == {"env", "file", "cofre", "quebrado"}
-        assert len(known) == 4
+        assert set(known) == {"env", "file", *MANAGERS, "cofre", "quebrado"}
+        assert len(known) == len(set(known))
         assert "cofre" in known
         assert "outro" not in known
         before = Vault.made

@@ -219,7 +219,7 @@ def test_an_identity_provider_s_refusal_is_told_with_its_correlation_id() -> Non
     assert REFUSED.failure is not None
     said = text(replace(REFUSED, failure=replace(REFUSED.failure, oauth=bare)))
     assert not any("identity provider said" in line or "correlation id" in line for line in said)
-    failure = json.loads(tests.as_json([REFUSED], {}))["results"][0]["failure"]
+    failure = read_json(tests.as_json([REFUSED], {}))["results"][0]["failure"]
     assert failure["challenge"] == '{"status":"401"}'
     assert failure["oauth"] == {
         "error": "invalid_client",
@@ -234,7 +234,7 @@ def test_what_a_token_says_is_in_the_json() -> None:
         ("https://outlook.office365.com",), ("SMTP.SendAsApp",), "t", "x", datetime(2026, 3, 10, tzinfo=UTC), None
     )
     stage = StageResult(Stage.TOKEN, Outcome.PASSED, 1, claims=claims)
-    document = json.loads(tests.as_json([replace(PASSED, stages=(stage,))], {}))
+    document = read_json(tests.as_json([replace(PASSED, stages=(stage,))], {}))
     assert document["results"][0]["stages"][0]["claims"] == {
         "audiences": ["https://outlook.office365.com"],
         "permissions": ["SMTP.SendAsApp"],
