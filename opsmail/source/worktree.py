@@ -71,7 +71,7 @@ class WorkTree:
                 found |= self._below(path)
             elif self._leads_through_link(path):
                 found[path] = not_plain("link")
-            else:
+            elif not is_ignored(path):
                 found[path] = name_problem(path) if os.path.lexists(self.root / path) else None
         yield from self._read_all(found)
 
@@ -109,12 +109,13 @@ class WorkTree:
                 with os.scandir(self.root / current) as entries:
                     for entry in entries:
                         path = f"{current}/{entry.name}"
-                        if not entry.is_dir(follow_symlinks=False):
+                        if entry.is_dir(follow_symlinks=False):
+                            if is_folder_name(entry.name):
+                                waiting.append(path)
+                            else:
+                                found[path] = folder_problem()
+                        elif not is_ignored(path):
                             found[path] = not_plain("link") if entry.is_symlink() else name_problem(path)
-                        elif is_folder_name(entry.name):
-                            waiting.append(path)
-                        else:
-                            found[path] = folder_problem()
             except OSError as error:
                 found[current] = unreadable(_reason(error))
         return found
@@ -123,8 +124,7 @@ class WorkTree:
         for path in sorted(found):
             problem = found[path]
             if problem is not None:
-                if not is_ignored(path):
-                    yield SourceFile(path, b"", problem)
+                yield SourceFile(path, b"", problem)
                 continue
             try:
                 yield SourceFile(path, self._read_plain(path, MAX_BYTES))

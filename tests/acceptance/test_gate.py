@@ -267,6 +267,7 @@ def test_each_limit_has_one_option_and_no_other_allows_it(twelve: Repository, op
     assert twelve.head() == 2
 
 
+@pytest.mark.case("P-10")
 def test_a_saved_plan_is_published_as_it_was_saved_or_not_at_all(twelve: Repository) -> None:
     plan = "out/plan.json"
     update(twelve, 1)

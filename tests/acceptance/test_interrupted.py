@@ -21,6 +21,7 @@ def silent() -> Iterator[Sink]:
         yield sink
 
 
+@pytest.mark.case("L-01", "L-02")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_test_ends_at_once(repository: Repository, silent: Sink, number: signal.Signals, code: int) -> None:
     repository.settings(Server(host="mudo.empresa.test", address=silent.address, ca=None), recipient=RECIPIENT)

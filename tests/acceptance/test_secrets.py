@@ -65,6 +65,7 @@ def test_what_searches_finds_a_private_key_also_without_its_frame(keys: KeyPair)
     assert canary.found(keys.public.encode()) is None
 
 
+@pytest.mark.case("X-12")
 def test_no_command_shows_one_in_any_format(published: Repository) -> None:
     """The fixture searches all of it; here is only made sure that there is something to search."""
     for arguments in (
@@ -149,6 +150,7 @@ class Vault:
 """
 
 
+@pytest.mark.case("L-13")
 def test_the_report_of_a_defect_names_places_and_no_values(published: Repository, tmp_path: Path) -> None:
     """A package that breaks the rules stands for a defect of ours: its error carries a password."""
     install(tmp_path / "packages", "opsmail.secrets", "broken", "broken_vault:Vault", BROKEN)
@@ -191,6 +193,7 @@ TYPED = {
 }
 
 
+@pytest.mark.case("X-12")
 def test_a_password_typed_into_a_file_is_not_repeated(published: Repository) -> None:
     for name, (old, new) in TYPED.items():
         published.operator(at_relay(name))

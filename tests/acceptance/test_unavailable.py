@@ -12,6 +12,7 @@ from tests.acceptance.statements import new_pair
 pytestmark = pytest.mark.acceptance
 
 
+@pytest.mark.case("P-12")
 def test_uncommitted_changes_are_not_published(published: Repository) -> None:
     published.edit(f"operators/{HR}.yaml", "role: standard", "role: standard\nname: RH")
     published.write("operators/novo.yaml", published.read(f"operators/{HR}.yaml").replace(HR, "novo"))

@@ -1,1 +1,1 @@
-"""Peers that misbehave."""
+"""Peers, files and circumstances that misbehave."""

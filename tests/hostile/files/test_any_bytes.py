@@ -1,31 +1,32 @@
-"""Any bytes become findings or a result, never an exception."""
+"""Any bytes become findings or a result, never an exception.
+
+Hypothesis looks for exceptions in every run, and for longer with `--hypothesis-profile=long` (tests/conftest.py).
+"""
 
 from __future__ import annotations
 
+import os
 import random
+import tempfile
+from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opsmail.errors import OpsmailError
 from opsmail.settings.faults import SettingsError
 from opsmail.source.reader import read_document
-from tests.builders import SETTINGS, operator_text, settings_of
+from opsmail.source.worktree import WorkTree
+from tests.builders import operator_text, settings_of
+from tests.hostile.files.contents import SLOW
+from tests.hostile.files.strategies import GOOD, NAMES, SETTINGS_MUTANTS, SOUPS, TOML_SOUPS, WAIVER, mutants
 from tests.hostile.files.survival import survives
+from tests.hostile.files.watch import watched
 
-#: What YAML makes something of, so that more than its scanner is met.
-PIECES = st.sampled_from(
-    [*"[]{},:?-#&*!|>'\"%@`~<=\\ \t\n\r", "- ", ": ", "\n  ", "---\n", "...\n", "<<: ", "!!str ", "%YAML 1.2\n"]
-    + ["version", "operator", "server:\n  port: ", "authentication:\n  password: ", "587", "0587", "env://A", "é"]
-    + ["\ufeff", "\u2028", "\U0001f600", "\\x00", "null", "true", "no", "1e3"]
-)
-SOUPS = st.lists(PIECES, max_size=60).map(lambda pieces: "".join(pieces).encode())
-#: Few in every run; `--hypothesis-profile` or a longer one by hand takes more.
-MANY = settings(max_examples=100, deadline=None)
+pytestmark = pytest.mark.case("Y-49")
 
 
-@MANY
 @given(st.binary(max_size=4096))
 @example(b"")
 @example(b"\xff\xfe")
@@ -33,38 +34,37 @@ def test_noise(content: bytes) -> None:
     survives(content)
 
 
-@MANY
 @given(SOUPS)
-def test_yaml_soup(content: bytes) -> None:
-    survives(content)
+def test_yaml_soup(content: str) -> None:
+    survives(content.encode())
 
 
-@MANY
+@given(mutants())
+def test_a_correct_file_with_lines_changed(content: str) -> None:
+    survives(content.encode())
+
+
 @given(st.data())
 def test_a_correct_file_with_a_part_replaced(data: st.DataObject) -> None:
-    text = operator_text().encode()
+    text = data.draw(st.sampled_from(GOOD)).encode()
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 20)))
-    survives(text[:start] + data.draw(SOUPS | st.binary(max_size=20)) + text[end:])
+    survives(text[:start] + data.draw(SOUPS.map(str.encode) | st.binary(max_size=20)) + text[end:])
 
 
-@MANY
-@given(SOUPS | st.binary(max_size=500))
-def test_waivers(content: bytes) -> None:
-    survives(operator_text(), waivers=content.decode("utf-8", "replace"))
-    read_document(content, list)
+@given(SOUPS | mutants((WAIVER, WAIVER * 2)) | st.binary(max_size=500).map(lambda raw: raw.decode("utf-8", "replace")))
+def test_waivers(content: str) -> None:
+    survives(operator_text(), waivers=content)
+    read_document(content.encode(), list)
 
 
-@MANY
-@given(st.data())
-def test_settings_are_good_or_wrong(data: st.DataObject) -> None:
-    text = SETTINGS.encode()
-    start = data.draw(st.integers(0, len(text)))
-    end = data.draw(st.integers(start, min(len(text), start + 20)))
-    toml = st.sampled_from([b"[", b"[[", b"]", b"=", b'"', b"'''", b"\n", b".", b"{", b"1_0", b"inf", b"2027-01-01"])
-    inserted = b"".join(data.draw(st.lists(toml | st.binary(max_size=4), max_size=8)))
-    content = text[:start] + inserted + text[end:]
-    for fault in wrong(content):
+@given(st.binary(max_size=200) | (TOML_SOUPS | SETTINGS_MUTANTS).map(str.encode))
+def test_settings_are_good_or_wrong(content: bytes) -> None:
+    with watched() as watch:
+        faults = wrong(content)
+    assert watch.foreign_files() == []
+    assert watch.beyond == []
+    for fault in faults:
         assert fault.hint is not None
 
 
@@ -77,41 +77,45 @@ def wrong(content: bytes) -> list[OpsmailError]:
     return []
 
 
-# One form each that makes parsers slow, at the largest size that is read.
-SLOW = {
-    "brackets": "[" * 262_000,
-    "braces": "{" * 262_000,
-    "dashes": "- " * 131_000,
-    "questions": "? " * 131_000,
-    "colons": ": " * 131_000,
-    "quotes": '"' * 262_000,
-    "apostrophes": "'" * 262_000,
-    "an open quote": '"' + "x" * 262_000,
-    "an open quote with lines": '"' + "x\n" * 131_000,
-    "hashes": "#" * 262_000,
-    "comments": "#\n" * 131_000,
-    "empty lines": "\n" * 262_000,
-    "spaces": " " * 262_000,
-    "tabs": "\t" * 262_000,
-    "a long word": "x" * 262_000,
-    "a long key": "x" * 262_000 + ": 1",
-    "plain lines": "x\n" * 131_000,
-    "anchors": "a: " + "&a " * 87_000,
-    "aliases": "a: [" + "*a, " * 65_000,
-    "tags": "a: " + "!a " * 87_000,
-    "percent": "%" * 262_000,
-    "directives": "%A\n" * 87_000,
-    "escapes": 'a: "' + "\\x41" * 65_000 + '"',
-    "block text": "a: |\n" + " x\n" * 87_000,
-    "pairs in a list": "a: [" + "b: c, " * 43_000,
-    "keys": "".join(f"k{number}: 1\n" for number in range(4_900)),
-    "unknown keys like known ones": "".join(f"server{number}: 1\n" for number in range(4_900)),
-    "list": "a: [" + "1," * 9_900 + "]",
-    "commas": "a: [" + "," * 262_000,
-    "ellipses": "...\n" * 65_000,
-    "wide characters": "a: '" + "😀" * 65_000 + "'",
-    "labels": "labels: {" + ", ".join(f"k{number}: 'a # b'" for number in range(4_900)) + "}",
-}
+@given(
+    st.lists(st.tuples(st.lists(NAMES, min_size=1, max_size=3), st.sampled_from(("file", "link", "pipe", "folder"))))
+)
+def test_trees(things: list[tuple[list[str], str]]) -> None:
+    """Whatever lies in the operators folder, all of it is read or told, and nothing outside is opened."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "operators").mkdir()
+        planted = [path for parts, kind in things if (path := plant(Path(folder), parts, kind))]
+        with watched() as watch:
+            files = list(WorkTree(Path(folder)).operator_files(("operators",)))
+    assert watch.foreign_files(folder) == []
+    found = [file.path for file in files]
+    assert found == sorted(set(found))
+    for path in planted:
+        around = ["/".join(path.split("/")[:count]) for count in range(2, path.count("/") + 2)]
+        assert set(around) & set(found), (path, found)
+    for file in files:
+        assert file.content in (b"", b"a: 1\n")
+        assert (file.content == b"") is (file.problem is not None)
+
+
+def plant(root: Path, parts: list[str], kind: str) -> str | None:
+    """Put something into the operators folder; return its path where it has to be read or told."""
+    path = root.joinpath("operators", *parts)
+    if os.path.lexists(path):  # perhaps a pipe, which would wait for a reader
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "link":
+            path.symlink_to("/dev/zero")
+        elif kind == "pipe":
+            os.mkfifo(path)
+        else:
+            path.write_bytes(b"a: 1\n")
+    except (FileExistsError, NotADirectoryError):  # another one is in the place of its folder
+        return None
+    return None if kind == "folder" or parts[-1] == ".gitkeep" else path.relative_to(root).as_posix()
 
 
 @pytest.mark.parametrize("content", SLOW.values(), ids=SLOW.keys())

@@ -12,8 +12,9 @@ import pytest
 
 from opsmail.source.worktree import WorkTree
 from tests.builders import SETTINGS, operator_text, write_files
+from tests.hostile.catalogue import case
 from tests.hostile.files.command import opsmail
-from tests.hostile.files.survival import CANARY
+from tests.hostile.files.contents import CANARY
 
 FILES = {"opsmail.toml": SETTINGS, "operators/rh.yaml": operator_text()}
 
@@ -36,13 +37,13 @@ class TestLinks:
     @pytest.mark.parametrize(
         ("name", "target"),
         [
-            pytest.param("evil.yaml", "/etc/passwd", id="P-01 to a file of the system"),
-            pytest.param("evil.yaml", "../../outside/secret.yaml", id="P-01 to a good file outside"),
-            pytest.param("evil.yaml", "../.git/config", id="P-03 to git's configuration"),
-            pytest.param("loop", "..", id="P-02 a loop"),
-            pytest.param("self", "self", id="P-02 a link to itself"),
-            pytest.param("folder", "../../outside", id="P-02 a folder outside"),
-            pytest.param("device.yaml", "/dev/zero", id="Y-41 to an endless device"),
+            case("P-01 to a file of the system", "evil.yaml", "/etc/passwd"),
+            case("P-01 to a good file outside", "evil.yaml", "../../outside/secret.yaml"),
+            case("P-03 to git's configuration", "evil.yaml", "../.git/config"),
+            case("P-02 a loop", "loop", ".."),
+            case("P-02 a link to itself", "self", "self"),
+            case("P-02 a folder outside", "folder", "../../outside"),
+            case("Y-41 to an endless device", "device.yaml", "/dev/zero"),
         ],
     )
     def test_are_refused_and_not_followed(self, repository: Path, name: str, target: str) -> None:
@@ -72,8 +73,9 @@ class TestLinks:
         assert ended.code == 4
         assert CANARY.encode() not in ended.err
 
+    @pytest.mark.case("P-16")
     def test_a_hard_link_is_a_file(self, repository: Path) -> None:
-        """P-16: nothing tells it from one; what is published comes from commits."""
+        """Nothing tells it from one; what is published comes from commits."""
         os.link(repository / "operators/rh.yaml", repository / "operators/ti.yaml")
         assert "OM105" in told(repository)
 
@@ -89,8 +91,9 @@ class TestSpecialFiles:
         os.mkfifo(repository / "operators/pipe.yaml")
         assert "this is a named pipe, not a plain file" in told(repository)
 
+    @pytest.mark.case("Y-41")
     def test_a_file_larger_than_memory(self, repository: Path) -> None:
-        """Y-41: refused by its size, in little memory."""
+        """Refused by its size, in little memory."""
         with (repository / "operators/huge.yaml").open("wb") as file:
             file.truncate(10 * 2**30)
 
@@ -106,19 +109,19 @@ class TestNames:
     @pytest.mark.parametrize(
         "name",
         [
-            pytest.param("a\nb.yaml", id="P-06 a line end"),
-            pytest.param("a\x1b[31mb.yaml", id="P-06 an escape sequence"),
-            pytest.param("::error::x.yaml", id="P-06 a workflow command"),
-            pytest.param("a`b.yaml", id="P-06 a backtick"),
-            pytest.param('a"b.yaml', id="P-06 a quote"),
-            pytest.param("a b.yaml", id="P-06 a space"),
-            pytest.param("\u202eab.yaml", id="P-06 turned around"),
-            pytest.param(os.fsdecode(b"a\xff.yaml"), id="P-06 no UTF-8"),
-            pytest.param("..%2f.yaml", id="P-04 an encoded slash"),
-            pytest.param("a\\b.yaml", id="P-04 a backslash"),
-            pytest.param("c:x.yaml", id="P-04 a drive"),
-            pytest.param("-rf.yaml", id="P-07 an option"),
-            pytest.param("--help.yaml", id="P-07 a long option"),
+            case("P-06 a line end", "a\nb.yaml"),
+            case("P-06 an escape sequence", "a\x1b[31mb.yaml"),
+            case("P-06 a workflow command", "::error::x.yaml"),
+            case("P-06 a backtick", "a`b.yaml"),
+            case("P-06 a quote", 'a"b.yaml'),
+            case("P-06 a space", "a b.yaml"),
+            case("P-06 turned around", "\u202eab.yaml"),
+            case("P-06 no UTF-8", os.fsdecode(b"a\xff.yaml")),
+            case("P-04 an encoded slash", "..%2f.yaml"),
+            case("P-04 a backslash", "a\\b.yaml"),
+            case("P-04 a drive", "c:x.yaml"),
+            case("P-07 an option", "-rf.yaml"),
+            case("P-07 a long option", "--help.yaml"),
         ],
     )
     def test_are_refused_and_shown_harmless(self, repository: Path, name: str) -> None:
@@ -133,22 +136,25 @@ class TestNames:
         write_files(repository, {f"operators/{folder}/x.yaml": operator_text()})
         assert "error[OM008]: the folder's name" in told(repository)
 
+    @pytest.mark.case("P-04")
     @pytest.mark.parametrize("path", ["../outside/secret", "/etc/passwd", "operators/../../outside/secret"])
     def test_of_other_files_are_not_shown(self, repository: Path, path: str) -> None:
-        """P-04: naming a file is allowed, and shows nothing of it."""
+        """Naming a file is allowed, and shows nothing of it."""
         out = told(repository, path)
         assert "error[OM008]" in out
         assert "root:" not in out
 
+    @pytest.mark.case("P-05")
     @pytest.mark.parametrize("id_", ["../../x", "..%2f..%2fx", "/etc/passwd", "a/b", "..", "a\\\\b"])
     def test_that_operators_call_themselves(self, repository: Path, id_: str) -> None:
-        """P-05: an id is no path."""
+        """An id is no path."""
         write_files(repository, {"operators/rh.yaml": operator_text(operator=id_)})
         assert "error[OM104]" in told(repository)
 
 
+@pytest.mark.case("P-05")
 def test_nothing_outside_is_opened(repository: Path) -> None:
-    """P-05: of all paths that a check opens, those below the repository's parent are in the repository."""
+    """Of all paths that a check opens, those below the repository's parent are in the repository."""
     (repository / "operators/evil.yaml").symlink_to("../../outside/secret.yaml")
     write_files(repository, {"operators/a/b/ti.yaml": operator_text(operator="../../../outside/secret")})
     program = (
@@ -164,8 +170,9 @@ def test_nothing_outside_is_opened(repository: Path) -> None:
     assert [line for line in opened if f"{repository}/" not in line and f"{repository}'" not in line] == []
 
 
+@pytest.mark.case("P-09")
 def test_a_file_is_read_once(tmp_path: Path) -> None:
-    """P-09: what is exchanged while a check runs is seen as one or the other, never as a mixture."""
+    """What is exchanged while a check runs is seen as one or the other, never as a mixture."""
     root = write_files(tmp_path, FILES)
     target = root / "operators/rh.yaml"
     versions = [b"a" * 200_000, b"b" * 200_000]
@@ -189,8 +196,9 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
     assert len(seen) >= 1
 
 
+@pytest.mark.case("P-14")
 def test_five_thousand_files_in_a_thousand_folders(tmp_path: Path) -> None:
-    """P-14: time and memory in proportion."""
+    """Time and memory in proportion."""
     content = operator_text(role="standard")
     for number in range(1000):
         write_files(tmp_path, {f"operators/t{number}/o{number}-{item}.yaml": content for item in range(5)})

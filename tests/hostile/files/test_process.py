@@ -18,7 +18,7 @@ import pytest
 from tests.acceptance.command import COMMAND
 from tests.builders import SETTINGS, edited, operator_text, write_files
 from tests.hostile.files.command import PLAIN, Ended, opsmail, plain_environment
-from tests.hostile.files.survival import CANARY
+from tests.hostile.files.contents import CANARY
 
 BAD = edited("port: 587", "prot: 587  # ação", operator_text(sender={"display_name": "Ação 日本"}))
 
@@ -37,10 +37,11 @@ def large(tmp_path: Path) -> Path:
 
 
 class TestOutputs:
+    @pytest.mark.case("L-03")
     @pytest.mark.parametrize("format_", ["text", "json"])
     @pytest.mark.parametrize("buffered", ["", "1"])
     def test_nobody_reads(self, large: Path, format_: str, buffered: str) -> None:
-        """L-03: as `| head -1`."""
+        """As `| head -1`."""
         process = subprocess.Popen(
             [*COMMAND, "check", "--format", format_],
             cwd=large,
@@ -70,18 +71,19 @@ class TestOutputs:
             assert len(ended.out) > 2**18
             assert json.loads(ended.out)["summary"]["files"] == 500
 
+    @pytest.mark.case("L-04")
     @pytest.mark.parametrize(
         "arguments", [("check",), ("check", "--format", "json"), ("check", "--help"), ("--version",)]
     )
     def test_a_full_disk(self, repository: Path, arguments: tuple[str, ...]) -> None:
-        """L-04."""
         with Path("/dev/full").open("wb") as full:
             ended = opsmail(*arguments, folder=repository, stdout=full.fileno())
         assert ended.code == 4
         assert ended.err == b"the system refuses: No space left on device\n"
 
+    @pytest.mark.case("L-05")
     def test_standard_output_is_closed(self, repository: Path) -> None:
-        """L-05: no success without a result."""
+        """No success without a result."""
         ended = opsmail("check", folder=repository, prepare=lambda: os.close(1))
         assert ended.code == 4
         assert b"standard output is closed" in ended.err
@@ -107,8 +109,9 @@ class TestOutputs:
     def test_two_formats_for_one_output(self, repository: Path) -> None:
         assert opsmail("check", "--format", "json", "--format", "text", folder=repository).code == 2
 
+    @pytest.mark.case("L-06")
     def test_a_terminal(self, repository: Path) -> None:
-        """L-06: colours on a terminal only, and none on one that has none."""
+        """Colours on a terminal only, and none on one that has none."""
         shown = {}
         for term in ("xterm", "dumb"):
             ours, theirs = pty.openpty()
@@ -155,8 +158,9 @@ def _drained(descriptor: int) -> bytes:
     return content
 
 
+@pytest.mark.case("L-08", "L-16", "L-17")
 class TestSameBytes:
-    """L-08, L-16, L-17: the verdict and every byte of it are the same everywhere."""
+    """The verdict and every byte of it are the same everywhere."""
 
     @pytest.fixture
     def expected(self, repository: Path) -> dict[str, Ended]:
@@ -193,8 +197,8 @@ class TestSameBytes:
     def test_from_any_folder_below(self, repository: Path, expected: dict[str, Ended]) -> None:
         assert opsmail("check", "--format", "json", folder=repository / "operators") == expected["json"]
 
+    @pytest.mark.case("L-09")
     def test_in_a_folder_that_cannot_be_written(self, repository: Path, expected: dict[str, Ended]) -> None:
-        """L-09."""
         for folder in (repository / "operators", repository):
             folder.chmod(0o555)
         try:
@@ -212,9 +216,10 @@ class TestSameBytes:
 
 
 class TestSignals:
+    @pytest.mark.case("L-01", "L-02")
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
     def test_end_it_with_a_sentence(self, repository: Path, number: signal.Signals, code: int) -> None:
-        """L-01, L-02: within two seconds, while it waits for a reader."""
+        """Within two seconds, while it waits for a reader."""
         write_files(repository, {f"operators/op-{item}.yaml": BAD for item in range(400)})
         process = subprocess.Popen(
             [*COMMAND, "check"],
@@ -237,9 +242,8 @@ class TestSignals:
         assert b"Traceback" not in out + err
 
 
+@pytest.mark.case("L-11")
 class TestLimits:
-    """L-11."""
-
     def test_memory(self, repository: Path) -> None:
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (512 * 2**20, 512 * 2**20))
@@ -272,9 +276,8 @@ class TestLimits:
         assert not (large / "x.json").exists()
 
 
+@pytest.mark.case("L-12", "L-14")
 class TestArguments:
-    """L-12, L-14."""
-
     @pytest.mark.parametrize(
         "arguments",
         [
@@ -328,8 +331,9 @@ class TestArguments:
         )
 
 
+@pytest.mark.case("L-15")
 class TestFoldersThatCommandsRunIn:
-    """L-15: a checkout brings no code into the program."""
+    """A checkout brings no code into the program."""
 
     @pytest.mark.parametrize("name", ["yaml.py", "click.py", "sitecustomize.py", "opsmail_x.py", "errno.py", "json.py"])
     def test_modules_lying_there_are_not_imported(self, repository: Path, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import edited, operator_text
+from tests.hostile.catalogue import case
 from tests.hostile.files.survival import rules, survives
 
 
@@ -15,13 +16,13 @@ def with_host(host: str) -> str:
 @pytest.mark.parametrize(
     "host",
     [
-        pytest.param("smtp.emp\u0430esa.com.br", id="U-01 a Cyrillic letter"),
-        pytest.param("\uff53mtp.empresa.com.br", id="U-02 a fullwidth letter"),
-        pytest.param("smtp\u3002empresa.com.br", id="U-03 an ideographic full stop"),
-        pytest.param("smtp\uff0eempresa.com.br", id="U-03 a fullwidth full stop"),
-        pytest.param("smtp.\u212aempresa.com.br", id="U-14 a Kelvin sign"),
-        pytest.param("smtp.empre\u017fa.com.br", id="U-14 a long s"),
-        pytest.param("smtp.empresa\u00a0.com.br", id="U-04 a space that does not break"),
+        case("U-01 a Cyrillic letter", "smtp.emp\u0430esa.com.br"),
+        case("U-02 a fullwidth letter", "\uff53mtp.empresa.com.br"),
+        case("U-03 an ideographic full stop", "smtp\u3002empresa.com.br"),
+        case("U-03 a fullwidth full stop", "smtp\uff0eempresa.com.br"),
+        case("U-14 a Kelvin sign", "smtp.\u212aempresa.com.br"),
+        case("U-14 a long s", "smtp.empre\u017fa.com.br"),
+        case("U-04 a space that does not break", "smtp.empresa\u00a0.com.br"),
     ],
 )
 def test_a_host_that_only_looks_right(host: str) -> None:
@@ -31,12 +32,12 @@ def test_a_host_that_only_looks_right(host: str) -> None:
 @pytest.mark.parametrize(
     "character",
     [
-        pytest.param("\u200b", id="U-04 zero-width space"),
-        pytest.param("\u00ad", id="U-04 soft hyphen"),
-        pytest.param("\u200d", id="U-10 zero-width joiner"),
-        pytest.param("\u2060", id="U-10 word joiner"),
-        pytest.param("\u3164", id="U-10 Hangul filler"),
-        pytest.param("\U000e0041", id="U-10 tag character"),
+        case("U-04 zero-width space", "\u200b"),
+        case("U-04 soft hyphen", "\u00ad"),
+        case("U-10 zero-width joiner", "\u200d"),
+        case("U-10 word joiner", "\u2060"),
+        case("U-10 Hangul filler", "\u3164"),
+        case("U-10 tag character", "\U000e0041"),
     ],
 )
 @pytest.mark.parametrize("place", ["smtp{}.empresa.com.br", "# {}", "n{}ame: x"])
@@ -47,12 +48,12 @@ def test_an_invisible_character_anywhere(character: str, place: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(edited("operator: rh", "operator: rh\ufe0f"), id="U-10 variation selector in an id"),
-        pytest.param(edited("server:", "server\ufe0f:"), id="U-10 variation selector in a key"),
-        pytest.param(edited("operator: rh", "operator: op\u00e9"), id="U-12 a composed letter in an id"),
-        pytest.param(edited("operator: rh", "operator: ope\u0301"), id="U-12 a decomposed letter in an id"),
-        pytest.param(edited("operator: rh", "operator: r\u0131h"), id="U-14 a dotless i in an id"),
-        pytest.param(edited("operator: rh", "operator: \u212ah"), id="U-14 a Kelvin sign in an id"),
+        case("U-10 variation selector in an id", edited("operator: rh", "operator: rh\ufe0f")),
+        case("U-10 variation selector in a key", edited("server:", "server\ufe0f:")),
+        case("U-12 a composed letter in an id", edited("operator: rh", "operator: op\u00e9")),
+        case("U-12 a decomposed letter in an id", edited("operator: rh", "operator: ope\u0301")),
+        case("U-14 a dotless i in an id", edited("operator: rh", "operator: r\u0131h")),
+        case("U-14 a Kelvin sign in an id", edited("operator: rh", "operator: \u212ah")),
     ],
 )
 def test_ids_and_keys_are_ascii(text: str) -> None:
@@ -62,8 +63,8 @@ def test_ids_and_keys_are_ascii(text: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        pytest.param("SMTP.EMPRESA.COM.BR", id="U-08 upper case"),
-        pytest.param("smtp.empresa.com.br.", id="U-08 a dot at the end"),
+        case("U-08 upper case", "SMTP.EMPRESA.COM.BR"),
+        case("U-08 a dot at the end", "smtp.empresa.com.br."),
     ],
 )
 def test_a_host_in_another_spelling_is_the_same_host(host: str) -> None:
@@ -71,9 +72,8 @@ def test_a_host_in_another_spelling_is_the_same_host(host: str) -> None:
     assert "OM209" not in rules(with_host(host))
 
 
+@pytest.mark.case("U-15")
 class TestDisplayNames:
-    """U-15."""
-
     @pytest.mark.parametrize("name", ["RH 🎉", "مرحبا", "日本語", "Ação", "x" * 64, "e\u0301" * 32])
     def test_any_script(self, name: str) -> None:
         assert rules(operator_text(sender={"display_name": name})) == set()

@@ -216,6 +216,7 @@ class TestSystem:
             os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
 
 
+@pytest.mark.case("L-13")
 class TestDefects:
     @pytest.mark.parametrize(
         "error",
@@ -236,6 +237,17 @@ class TestDefects:
         assert type(error).__name__ in text
         assert f"{__file__}:" in text
         assert SECRET not in text + told
+        assert report.stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.case("L-18")
+    def test_the_report_is_for_its_owner_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        before = os.umask(0)
+        try:
+            assert run([], raising(ValueError(SECRET))) == 70
+        finally:
+            os.umask(before)
+        (report,) = tmp_path.iterdir()
         assert report.stat().st_mode & 0o777 == 0o600
 
     def test_told_at_once_where_nothing_can_be_written(

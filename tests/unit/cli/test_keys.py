@@ -23,6 +23,7 @@ class TestKeygen:
         assert "keys/new/novo.pub.pem: the public key. Commit it" in said.err
         assert private.read_text().splitlines()[1] not in said.err + said.out
 
+    @pytest.mark.case("L-18")
     def test_even_where_everybody_may_read_new_files(self, checkout: Checkout) -> None:
         before = os.umask(0)
         try:

@@ -136,6 +136,7 @@ class TestPassword:
         secret = Secret(value)
         assert password(secret, self.REFERENCE) is secret
 
+    @pytest.mark.case("X-13")
     @pytest.mark.parametrize("value", ["", "123", CANARY * 100])
     def test_too_short_or_too_long(self, value: str) -> None:
         error = refusal(lambda: password(Secret(value), self.REFERENCE))

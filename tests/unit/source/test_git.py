@@ -289,6 +289,7 @@ class TestIdentity:
 
 
 class TestFiles:
+    @pytest.mark.case("P-11")
     def test_committed_octets_count_and_not_those_on_disk(self, clone: Clone) -> None:
         clone.write("operators/a.yaml", b"a: 1\r\n\xff")
         commit = clone.commit()
@@ -298,6 +299,7 @@ class TestFiles:
         clone.commit()
         assert clone.files(commit) == {"operators/a.yaml": b"a: 1\r\n\xff"}
 
+    @pytest.mark.case("P-11")
     def test_attributes_and_filters_change_nothing(self, clone: Clone, tmp_path: Path) -> None:
         clone.write("operators/a.yaml", b"a: $Id$\nb: 1\n")
         clone.commit()
@@ -332,6 +334,7 @@ class TestFiles:
         clone.commit("operators/.gitkeep")
         assert clone.files() == {}
 
+    @pytest.mark.case("P-01")
     @pytest.mark.parametrize("name", ["operators", "operators/a.yaml"])
     def test_links_are_never_followed(self, clone: Clone, name: str) -> None:
         clone.commit("real/a.yaml")
@@ -346,6 +349,7 @@ class TestFiles:
         with pytest.raises(SourceError, match="not a plain, small file"):
             clone.tree().read(name)
 
+    @pytest.mark.case("P-13")
     def test_submodules_are_never_entered(self, clone: Clone, tmp_path: Path) -> None:
         other = Clone(tmp_path / "other")
         other.commit("a.yaml")
@@ -490,6 +494,7 @@ class TestChanges:
         assert clone.tree().changed_files(FOLDER) == ["operators/a.yaml", "operators/b.yaml"]
 
 
+@pytest.mark.case("P-18")
 class TestHostileRepository:
     def test_its_configuration_runs_nothing(self, clone: Clone, tmp_path: Path) -> None:
         commit = clone.commit("operators/a.yaml", "opsmail.toml")

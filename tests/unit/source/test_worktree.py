@@ -81,6 +81,11 @@ class TestOperatorFiles:
             "operators/Team": "the folder's name has other characters than a-z, 0-9, `.`, `_`, `-`",
         }
 
+    def test_nothing_hides_in_a_folder_with_an_ignored_name(self, tmp_path: Path) -> None:
+        write_files(tmp_path, {"operators/.gitkeep/x.yaml": "x", "operators/x/.gitkeep": ""})
+        assert list(told(WorkTree(tmp_path).operator_files(FOLDERS))) == ["operators/.gitkeep"]
+        assert list(WorkTree(tmp_path).files(("operators/x/.gitkeep",), FOLDERS)) == []
+
     def test_a_missing_folder_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(NoFolderError, match="there is no folder `operators`"):
             list(WorkTree(tmp_path).operator_files(FOLDERS))

@@ -30,6 +30,7 @@ def test_all_of_it() -> None:
     assert render("azure", RICH) == external_file("golden/azure.txt")
 
 
+@pytest.mark.case("X-01", "X-02")
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_no_text_changes_a_command(text: str) -> None:
     error, warning, note, end = render("azure", hostile(text)).split("\n")

@@ -24,6 +24,7 @@ FILES = {
 }
 
 
+@pytest.mark.case("X-12")
 @pytest.mark.parametrize("name", FILES)
 def test_no_format_tells_a_secret(name: str, tmp_path: Path) -> None:
     (tmp_path / "operators").mkdir()

@@ -35,6 +35,7 @@ def assert_inert(name: str, text: str) -> None:
         assert "##vso[" not in seen
 
 
+@pytest.mark.case("X-04", "X-05", "X-17")
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_text_acts(name: str) -> None:
     for text in NAUGHTY:

@@ -58,6 +58,7 @@ def test_a_command_is_read_back() -> None:
     )
 
 
+@pytest.mark.case("X-01", "X-02")
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_no_text_changes_a_command(text: str) -> None:
     lines = render("github", hostile(text)).split("\n")

@@ -70,6 +70,7 @@ def test_a_comment_can_be_found_again() -> None:
         assert sum(1 for token in parse(comment) if token.type == "html_block" and MARK in token.content) == 1
 
 
+@pytest.mark.case("X-06")
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_no_text_is_markup(text: str) -> None:
     tokens = assert_inert(render("markdown", hostile(text)))
