@@ -98,7 +98,7 @@ class Language:
         try:
             kind = self._typed.compile(text).return_type().name()
         except RuntimeError as error:
-            raise self._explained(str(error)) from None
+            raise self._explained(text, str(error)) from None
         if kind != "BOOL":
             raise ExpressionError(msg("it is not a yes or no, but {kind}", kind=kind), msg("compare it with something"))
         return Expression(self._running.compile(text), sees_fleet=self._sees_fleet(text))
@@ -119,9 +119,9 @@ class Language:
         data = {"operator": operator, "fleet": fleet, "base": base, "settings": self._settings}
         return self._running.Activation(data)
 
-    def _explained(self, text: str) -> ExpressionError:
-        place = _PLACE.search(text)
-        reason = text if place is None else place[3]
+    def _explained(self, text: str, error: str) -> ExpressionError:
+        place = _PLACE.search(error)
+        reason = error if place is None else place[3]
         at = msg("the condition")
         if place is not None and place[1] is not None:
             at = msg("line {line}, column {column}", line=place[1], column=place[2])
@@ -134,6 +134,9 @@ class Language:
             )
         if undeclared is not None:
             name = undeclared[1].partition(".")[0]
+            before = text[: text.find(name)]  # CEL's place is behind the whole path
+            line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+            at = msg("line {line}, column {column}", line=line, column=column)
             return ExpressionError(msg("{at}: there is no `{name}`", at=at, name=name), _guess(name, _VARIABLES))
         return ExpressionError(msg("{at}: {reason}", at=at, reason=reason[:200]), _SEE)
 

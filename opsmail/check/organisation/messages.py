@@ -30,8 +30,8 @@ _LEAVES: Mapping[type, tuple[Any, str]] = {
 }
 #: Of the settings, what decides about operators; the store's address, which may hold a password, is not among it.
 _SETTINGS = ("policy", "runtime", "servers")
-#: Numbers of fields that protocol buffers keep for themselves.
-_RESERVED, _RESERVED_COUNT = 19_000, 1_000
+#: Names of labels that are looked at; a message cannot have some ten thousand fields.
+_MOST_WORDS = 1000
 
 #: Writes a value into a message.
 Fill = Callable[[Any, Any], None]
@@ -75,12 +75,21 @@ class MessageTypes:
     def _class(self, name: str) -> Any:
         return message_factory.GetMessageClass(self.pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
-    def _section(self, message: Any, targets: Sequence[Any], only: Sequence[str] = ()) -> Fill:
-        """Describe a section, that of several kinds with the fields of all, and return what writes one."""
+    def _section(
+        self, message: Any, targets: Sequence[Any], only: Sequence[str] = (), *, nullable: bool = False
+    ) -> Fill:
+        """Describe a section, that of several kinds with the fields of all, and return what writes one.
+
+        Args:
+            message: the description so far.
+            targets: the dataclasses of its kinds.
+            only: some of their fields; empty for all.
+            nullable: the section itself may be left out, and so each of its fields is null then.
+        """
         hints = [typing.get_type_hints(target, include_extras=True) for target in targets]
         annotations = {name: annotation for hint in reversed(hints) for name, annotation in hint.items()}
         fills = {
-            name: self._field(message, name, annotation, everywhere=all(name in hint for hint in hints))
+            name: self._field(message, name, annotation, nullable=nullable or not all(name in hint for hint in hints))
             for name, annotation in annotations.items()
             if not only or name in only
         }
@@ -93,9 +102,9 @@ class MessageTypes:
 
         return fill
 
-    def _field(self, message: Any, name: str, annotation: Any, *, everywhere: bool) -> Fill:
+    def _field(self, message: Any, name: str, annotation: Any, *, nullable: bool) -> Fill:
         members = _members(annotation)
-        nullable = types.NoneType in members or not everywhere
+        nullable = nullable or types.NoneType in members
         kinds = [member for member in members if member is not types.NoneType]
         origin, arguments = typing.get_origin(kinds[0]), typing.get_args(kinds[0])
         if origin is tuple:
@@ -107,7 +116,7 @@ class MessageTypes:
         if _is_section(kinds[0]):
             inner = message.nested_type.add(name=_type_name(name))
             _add(message, name, type=_FIELD.TYPE_MESSAGE, type_name=inner.name)
-            return _within(name, self._section(inner, kinds))
+            return _within(name, self._section(inner, kinds, nullable=nullable))
         kind = type(arguments[0]) if origin is Literal else kinds[0]
         plain, wrapper = _LEAVES.get(kind, _LEAVES[str])
         value = _text if plain == _FIELD.TYPE_STRING else _same
@@ -132,7 +141,9 @@ class MessageTypes:
         return fill
 
     def _words(self, message: Any, name: str) -> Fill:
-        words = sorted(set(re.findall(rf"\b{name}\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)", self._text)))
+        words = sorted(set(re.findall(rf"\b{name}\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)", self._text)))[:_MOST_WORDS]
+        # `fooBar` and `foo_bar` would be one name in JSON, which nobody uses here.
+        message.options.deprecated_legacy_json_field_conflicts = True
         for word in words:
             _add(message, word, type=_FIELD.TYPE_MESSAGE, type_name=_LEAVES[str][1])
 
@@ -166,10 +177,7 @@ def _type_name(field: str) -> str:
 
 
 def _add(message: Any, name: str, *, label: Any = _FIELD.LABEL_OPTIONAL, **kind: Any) -> None:
-    number = len(message.field) + 1
-    number += _RESERVED_COUNT if number >= _RESERVED else 0
-    # `fooBar` and `foo_bar` would have the same name in JSON, which nobody uses here.
-    message.field.add(name=name, number=number, label=label, json_name=f"f{number}", **kind)
+    message.field.add(name=name, number=len(message.field) + 1, label=label, **kind)
 
 
 def _within(name: str, write: Fill) -> Fill:

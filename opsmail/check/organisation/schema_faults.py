@@ -15,9 +15,6 @@ from opsmail.check.organisation.pattern_syntax import PatternError
 from opsmail.messages import Message, msg
 from opsmail.shape import nearest, shown
 
-_DEEPEST = 40
-_MOST_SCHEMAS = 10_000
-
 #: Keywords that hold a schema (or, in draft-07, a list of them), a list, or a table of schemas.
 _ONE = frozenset(
     ("not", "if", "then", "else", "additionalProperties", "propertyNames", "contains", "items", "additionalItems")
@@ -74,26 +71,25 @@ class Examiner:
         Raises:
             SchemaFaultError: the first fault.
         """
-        waiting = [(root, resolver, "$", 0)]
+        waiting = [(root, resolver, "$")]
         while waiting:
-            schema, around, path, depth = waiting.pop()
+            schema, around, path = waiting.pop()
             if isinstance(schema, bool) or id(schema) in self._seen:
                 continue
             if not isinstance(schema, dict):
                 raise SchemaFaultError(path, msg("no schema is here"), msg("a schema is an object, `true` or `false`"))
             self._seen.add(id(schema))
-            if depth > _DEEPEST or len(self._seen) > _MOST_SCHEMAS:
-                reason = msg("more than {most} schemas, or {depth} inside another", most=_MOST_SCHEMAS, depth=_DEEPEST)
-                raise SchemaFaultError(path, reason, msg("operator files are small: so is what describes them"))
             here = around.in_subresource(specification.create_resource(schema))
             for name, value in schema.items():
                 self._judge(name, value, f"{path}.{name}")
             if "$ref" in schema:
                 target = _resolved(schema["$ref"], here, f"{path}.$ref")
-                waiting.append((target.contents, target.resolver, f"{path}.$ref", depth + 1))
-            waiting += [(inner, here, where, depth + 1) for inner, where in _inner(schema, path)]
+                waiting.append((target.contents, target.resolver, f"{path}.$ref"))
+            waiting += [(inner, here, where) for inner, where in _inner(schema, path)]
 
     def _judge(self, name: str, value: Any, path: str) -> None:
+        if name == "$schema":  # of a file it was read, and taken out
+            raise SchemaFaultError(path, msg("`$schema` stands inside a file"), msg("write it at the top, once"))
         if name not in KNOWN and not name.startswith("x-"):
             guess = nearest(name, sorted(KNOWN))
             remedy = msg("did you mean `{guess}`?", guess=guess) if guess else msg("your own notes start with `x-`")

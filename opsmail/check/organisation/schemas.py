@@ -31,6 +31,8 @@ from opsmail.settings.load import Settings
 from opsmail.source.document import Document
 
 _META = STRUCTURE_RULES["OM107"]
+#: Objects and lists in all schemas together, and how deep they are nested.
+_MOST_PARTS, _DEEPEST = 1000, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def schema_rules(settings: Settings) -> RuleSet:
     Raises:
         SettingsError: a schema cannot be used.
     """
-    names = settings.file.schema.extra
-    schemas = {name: _parsed(name, settings.texts[name]) for name in names}
+    schemas = {name: _parsed(name, settings.texts[name]) for name in settings.file.schema.extra}
+    _require_small(schemas)
     dialect = _dialect(schemas)
     for name, schema in schemas.items():
         _require_valid(name, schema, dialect)
@@ -127,10 +129,25 @@ def _parsed(name: str, text: str) -> Any:
     raise _wrong(name, "$", reason, msg("correct the file"))
 
 
+def _require_small(schemas: Mapping[str, Any]) -> None:
+    """Count objects and lists before anything goes through them that calls itself."""
+    count = 0
+    for name, schema in schemas.items():
+        waiting = [(schema, 1)]
+        while waiting:
+            value, depth = waiting.pop()
+            if isinstance(value, dict | list):
+                count += 1
+                if count > _MOST_PARTS or depth > _DEEPEST:
+                    reason = msg("more than {most} parts, or {depth} inside another", most=_MOST_PARTS, depth=_DEEPEST)
+                    raise _wrong(name, "$", reason, msg("operator files are small: so is what describes them"))
+                waiting += [(item, depth + 1) for item in (value.values() if isinstance(value, dict) else value)]
+
+
 def _dialect(schemas: Mapping[str, Any]) -> _Dialect:
-    """Return the dialect that all of them are written in: a reference from one to another could not change it."""
+    """Return the dialect that all of them are written in, taken out of them: jsonschema would go by it again."""
     named = {
-        name: str(schema.get("$schema", _NEWEST)).rstrip("#") if isinstance(schema, dict) else _NEWEST
+        name: str(schema.pop("$schema", _NEWEST)).rstrip("#") if isinstance(schema, dict) else _NEWEST
         for name, schema in schemas.items()
     }
     first = next(iter(named.values()))
@@ -147,10 +164,7 @@ def _dialect(schemas: Mapping[str, Any]) -> _Dialect:
 def _require_valid(name: str, schema: Any, dialect: _Dialect) -> None:
     """Hold the schema against the schema of schemas."""
     meta = Draft202012Validator if dialect.validator is Draft202012Validator else Draft7Validator
-    try:
-        error = next(meta(meta.META_SCHEMA).iter_errors(schema), None)
-    except RecursionError:
-        raise _wrong(name, "$", msg("it is nested too deeply"), msg("make it flatter")) from None
+    error = next(meta(meta.META_SCHEMA).iter_errors(schema), None)
     if error is not None:
         remedy = msg("compare it with what JSON Schema says of the keyword")
         raise _wrong(name, error.json_path, msg("JSON Schema does not allow this here"), remedy)
