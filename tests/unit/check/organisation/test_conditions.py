@@ -255,7 +255,8 @@ class TestBombs:
             pytest.param(f"{LIST}.all(a, {LIST}.all(b, true))", id="steps"),
             pytest.param("operator.operator.matches('(a+)+$') || true", id="a pattern"),
             pytest.param(
-                f"[{'+'.join(['operator.sender.address'] * 9)}].all(a, [{'+'.join('a' * 25)}].all(b, b.matches('(r*)*x')))",
+                f"[{'+'.join(['operator.sender.address'] * 9)}]"
+                f".all(a, [{'+'.join('a' * 25)}].all(b, b.matches('(r*)*x')))",
                 id="texts",
             ),
         ],

@@ -246,7 +246,8 @@ def test_its_page(site: Site) -> None:
     page = page_of(metas["ACME001"], rules, SETTINGS)
     assert page is not None
     assert page.markdown == (
-        "# ACME001 port-of-acme\n\nSeverity: error.\n\n## What it checks\n\nAcme's port.\n\n'''\nEvery operator uses it.\n"
+        "# ACME001 port-of-acme\n\nSeverity: error.\n\n## What it checks\n\nAcme's port.\n\n"
+        "'''\nEvery operator uses it.\n"
         "\n## Who answers for it\n\nThe package `acme-rules`, named by `policy.plugins` in the settings.\n"
     )
     silent = page_of(metas["ACME002"], rules, SETTINGS)
