@@ -77,6 +77,11 @@ class TestFindings:
         assert (finding.path, finding.span, finding.rule.name) == ("", Span(1, 1, 1, 1), "org001")
         assert str(finding.help).endswith("xxx…")
 
+    def test_each_rule_is_asked_of_each_operator(self) -> None:
+        rules = ({"require": "operator.operator == 'rh'"}, {"require": "operator.operator == 'b'"})
+        findings = found(settings_with(*rules), operator_text(), operator_text(operator="b", role="standard"))
+        assert [(finding.rule.id, finding.operator) for finding in findings] == [("ORG002", "rh"), ("ORG001", "b")]
+
     def test_the_policy_judges_it_like_any_other(self) -> None:
         rule = {"require": "false", "severity": "warning"}
 

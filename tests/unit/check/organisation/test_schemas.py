@@ -273,6 +273,10 @@ def test_schemas_that_cannot_be_used(schema: Any, message: str) -> None:
     assert time.process_time() - started < 2
 
 
+def test_fields_that_are_not_there_are_not_judged() -> None:
+    assert of(field("server", properties={"x": False, "port": True})) == []
+
+
 def test_notes_of_its_own_are_allowed() -> None:
     assert of({"x-owner": "ti", "title": "t", "$comment": "c", "examples": [{}]}) == []
 
