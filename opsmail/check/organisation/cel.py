@@ -57,11 +57,11 @@ class Expression:
 
     Args:
         program: compiled.
-        sees_fleet: whether it mentions the fleet.
+        sees: those of `fleet` and `base` that it mentions.
     """
 
     program: Any
-    sees_fleet: bool
+    sees: frozenset[str]
 
 
 class Language:
@@ -76,12 +76,19 @@ class Language:
         self._messages = MessageTypes(expressions)
         self._settings = self._messages.settings(settings)
         operator = cel.Type("opsmail.Operator")
-        variables = {"operator": operator, "base": operator, "settings": cel.Type("opsmail.Settings")}
-        fleet = {"fleet": cel.Type.List(operator)}
-        self._typed = self._environment({**variables, **fleet})
-        self._alone = self._environment(variables)
+        variables = {
+            "operator": operator,
+            "fleet": cel.Type.List(operator),
+            "base": operator,
+            "settings": cel.Type("opsmail.Settings"),
+        }
+        self._typed = self._environment(variables)
+        self._without = {
+            name: self._environment({other: kind for other, kind in variables.items() if other != name})
+            for name in ("fleet", "base")
+        }
         # The type of a message has no null: checked with it, the condition runs where `base` may be anything.
-        self._running = self._environment({**variables, **fleet, "base": cel.Type.DYN})
+        self._running = self._environment({**variables, "base": cel.Type.DYN})
 
     def _environment(self, variables: Mapping[str, Any]) -> Any:
         return cel.NewEnv(descriptor_pool=self._messages.pool, variables=variables)
@@ -101,14 +108,8 @@ class Language:
             raise self._explained(text, str(error)) from None
         if kind != "BOOL":
             raise ExpressionError(msg("it is not a yes or no, but {kind}", kind=kind), msg("compare it with something"))
-        return Expression(self._running.compile(text), sees_fleet=self._sees_fleet(text))
-
-    def _sees_fleet(self, text: str) -> bool:
-        try:
-            self._alone.compile(text)
-        except RuntimeError:
-            return True
-        return False
+        sees = frozenset(name for name, others in self._without.items() if not _compiles(text, others))
+        return Expression(self._running.compile(text), sees)
 
     def message(self, operator: Operator) -> Any:
         """Return an operator as conditions see it."""
@@ -139,6 +140,14 @@ class Language:
             at = msg("line {line}, column {column}", line=line, column=column)
             return ExpressionError(msg("{at}: there is no `{name}`", at=at, name=name), _guess(name, _VARIABLES))
         return ExpressionError(msg("{at}: {reason}", at=at, reason=reason[:200]), _SEE)
+
+
+def _compiles(text: str, environment: Any) -> bool:
+    try:
+        environment.compile(text)
+    except RuntimeError:
+        return False
+    return True
 
 
 _VARIABLES = ("operator", "fleet", "base", "settings")

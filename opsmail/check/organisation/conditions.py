@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,12 @@ class _Facts:
             ]
         return self._messages
 
+    def before(self, context: Context) -> Mapping[str, Any]:
+        """Return the operators before a change by id, as conditions see them; none where nothing is compared."""
+        members = () if context.change is None else context.change.fleet.members
+        operators = (member.operator for member in members if member.operator is not None)
+        return {operator.operator: self.language.message(operator) for operator in operators}
+
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
@@ -113,17 +119,17 @@ class _Condition:
             UsageError: the rule takes too long.
         """
         asked = [expression for expression in (self.when, self.require) if expression is not None]
-        sees_fleet = any(expression.sees_fleet for expression in asked)
-        if sees_fleet and not fleet.whole:
+        sees = frozenset[str]().union(*(expression.sees for expression in asked))
+        if "fleet" in sees and not fleet.whole:
             return
         operators = self.facts.operators(fleet)
-        everybody = [message for _, _, message in operators] if sees_fleet else []
+        everybody = [message for _, _, message in operators] if "fleet" in sees else []
+        before = self.facts.before(context) if "base" in sees else {}
         begun = time.process_time()
         each = _SECONDS_EACH + _SECONDS_PAIR * len(everybody)
         for count, (file, operator, message) in enumerate(operators):
-            base = context.base.get(operator.operator)
-            then = None if base is None else self.facts.language.message(base)
-            problem = self._problem(asked, self.facts.language.facts(message, everybody, then))
+            base = before.get(operator.operator)
+            problem = self._problem(asked, self.facts.language.facts(message, everybody, base))
             if problem is not None:
                 yield FleetProblem(file, problem)
             if time.process_time() - begun > _SECONDS + each * count:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opsmail.check.engine import check
-from opsmail.check.interface import Context
+from opsmail.check.interface import Change, Context, Fleet, Member
 from opsmail.errors import UsageError
 from opsmail.findings import Finding
 from opsmail.operator.model import Operator
@@ -56,14 +56,16 @@ def found(
     settings: Settings,
     *texts: str,
     whole: bool = True,
-    base: Mapping[str, Operator] | None = None,
+    base: Sequence[Operator] | None = None,
     ids: Sequence[str] = ("OM107", "ORG", "ACME"),
 ) -> list[Finding]:
     """Return the findings of the organisation's rules: of one correct operator, or of files with these texts."""
     names = ["rh", "b", "c", "d"]
     contents = texts or (operator_text(),)
     sources = [SourceFile(f"operators/{name}.yaml", text.encode()) for name, text in zip(names, contents, strict=False)]
-    context = Context(settings, Providers(()), DAY, SCHEMES, base or {})
+    before = Fleet(tuple(Member("", item, item.operator, item.role.value) for item in base or ()), whole=True)
+    change = None if base is None else Change(before, {"default": settings}, {"default": settings})
+    context = Context(settings, Providers(()), DAY, SCHEMES, change=change)
     result = check(sources, context, whole=whole)
     return [finding for finding in result.findings if finding.rule.id.startswith(tuple(ids))]
 
