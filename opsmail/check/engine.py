@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from opsmail.check.disclosure import Disclosure
 from opsmail.check.interface import Context, Fleet, FleetProblem, Member
+from opsmail.check.organisation import rules_of
 from opsmail.check.placing import FilePlacer
-from opsmail.check.rules import DOCUMENT_RULES, FLEET_RULES, OPERATOR_RULES, SETTINGS_RULES, all_rules
 from opsmail.check.rules.once import told_once
 from opsmail.check.rules.running import OperatorChecks
 from opsmail.check.rules.secrets import literal_secret
 from opsmail.check.rules.structure import STRUCTURE_RULES
+from opsmail.check.ruleset import RuleSet
 from opsmail.check.settings_places import SettingsPlacer
 from opsmail.check.severity import Judge
 from opsmail.check.structure import structure_problems
@@ -70,7 +71,14 @@ class CheckResult:
         ]
 
 
-def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, waivers: bool = True) -> CheckResult:
+def check(
+    files: Iterable[SourceFile],
+    context: Context,
+    *,
+    whole: bool = True,
+    waivers: bool = True,
+    rules: RuleSet | None = None,
+) -> CheckResult:
     """Check operator files by themselves and together.
 
     Args:
@@ -78,15 +86,21 @@ def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, 
         context: settings, providers, day and secret schemes.
         whole: `files` are all operator files there are, so that what is missing is missing.
         waivers: whether `waivers.yaml` mutes findings.
+        rules: which rules; None for opsmail's own and those of the settings.
+
+    Raises:
+        SettingsError: a rule or schema of the settings is wrong.
+        UsageError: what it needs is not installed.
     """
-    checker = FileChecker(context)
+    rules = rules_of(context.settings) if rules is None else rules
+    checker = FileChecker(context, rules)
     checked = [checker.check(file) for file in files]
     fleet = Fleet(tuple(item.member for item in checked), whole and all(item.readable for item in checked))
     findings = [finding for item in checked for finding in item.findings]
     findings.extend(_fleet_findings(fleet, checked, context, checker))
-    findings.extend(_settings_findings(fleet, context, checker.judge))
+    findings.extend(_settings_findings(fleet, context, checker))
     if waivers:
-        findings = muted(findings, context, fleet, checker.judge, all_rules())
+        findings = muted(findings, context, fleet, checker.judge, rules.metas())
     findings.extend(new_waivers(context, fleet, checker.judge))
     findings = told_once(findings, checker.judge)
     findings.sort(key=lambda finding: (finding.file, finding.span, finding.rule.id, finding.path))
@@ -96,10 +110,11 @@ def check(files: Iterable[SourceFile], context: Context, *, whole: bool = True, 
 class FileChecker:
     """Checks one file after the other; made once, because it prepares what all files share."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, rules: RuleSet) -> None:
+        self.rules = rules
         self.judge = Judge(context.settings.file.policy)
         self.disclosure = Disclosure.of(Operator, context.schemes)
-        self._operator_checks = OperatorChecks(OPERATOR_RULES, context)
+        self._operator_checks = OperatorChecks(rules.operators, context)
         self._decoder = Decoder(Operator)
         # A number in a secret field is of the wrong shape and a literal secret at the same time.
         self._structure_rules = {**STRUCTURE_RULES, literal_secret.meta.id: literal_secret.meta}
@@ -115,7 +130,7 @@ class FileChecker:
         found: list[Finding | None] = [*unread]
         for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
             found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
-        for rule in DOCUMENT_RULES:
+        for rule in self.rules.documents:
             found += [placer.place(rule.meta, fault, self.judge) for fault in rule.check(document)]
         if operator is not None:
             found += [placer.place(meta, fault, self.judge) for meta, fault in self._operator_checks.problems(operator)]
@@ -137,22 +152,22 @@ def _fleet_findings(
             placers[path] = FilePlacer(path, source.content, document, checker.disclosure)
         return placers[path]
 
-    for meta, fault in _fleet_problems(fleet, context):
+    for meta, fault in _fleet_problems(fleet, context, checker.rules):
         finding = placer(fault.file).place(meta, fault.problem, checker.judge, elsewhere=placer)
         if finding is not None:
             yield finding
 
 
-def _settings_findings(fleet: Fleet, context: Context, judge: Judge) -> Iterator[Finding]:
+def _settings_findings(fleet: Fleet, context: Context, checker: FileChecker) -> Iterator[Finding]:
     own = replace(context, settings=context.own)
-    for rule in SETTINGS_RULES:
+    for rule in checker.rules.settings:
         problems = list(rule.check(fleet, own))
         placer = SettingsPlacer(own.settings, overlaid=rule.overlaid) if problems else None
-        placed = (placer.place(rule.meta, problem, judge) for problem in problems if placer is not None)
+        placed = (placer.place(rule.meta, problem, checker.judge) for problem in problems if placer is not None)
         yield from (finding for finding in placed if finding is not None)
 
 
-def _fleet_problems(fleet: Fleet, context: Context) -> Iterator[tuple[RuleMeta, FleetProblem]]:
-    for rule in FLEET_RULES:
+def _fleet_problems(fleet: Fleet, context: Context, rules: RuleSet) -> Iterator[tuple[RuleMeta, FleetProblem]]:
+    for rule in rules.fleets:
         for problem in rule.check(fleet, context):
             yield rule.meta, problem

@@ -197,6 +197,9 @@ class SettingsRule:
     overlaid: bool = True
 
 
+Rule = OperatorRule | DocumentRule | FleetRule | SettingsRule
+
+
 def operator_rule(
     rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
 ) -> Callable[[Callable[[Operator, Context], Iterator[Problem]]], OperatorRule]:

@@ -23,6 +23,7 @@ from opsmail.messages import msg
 COMMANDS = {
     "check": "opsmail.cli.check",
     "rule": "opsmail.cli.rule",
+    "policy": "opsmail.cli.policy",
     "test": "opsmail.cli.test",
     "login": "opsmail.cli.login",
     "plan": "opsmail.cli.plan",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 
 import click
 
-from opsmail.check.pages import load_page
-from opsmail.check.rules import all_rules
+from opsmail.check.organisation import rules_of
+from opsmail.check.organisation.pages import page_of
+from opsmail.check.pages import RulePage, load_page
+from opsmail.check.rules import OWN_RULES
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
@@ -41,16 +44,23 @@ from opsmail.shape import nearest
 def command(rule_id: str | None, everything: bool, output: str, session: Session) -> int:
     """Explain a rule: what it checks, why it matters, examples, and how to fix what it finds.
 
-    ID is a rule's id or name, as findings show them. Without one, all rules are listed.
+    ID is a rule's id or name, as findings show them. Without one, all rules are listed, those of the settings too.
     """
     if rule_id is not None and everything:
         raise UsageError(msg("--all and {id} do not go together", id=rule_id), hint=msg("leave out one of them"))
-    rules = all_rules()
-    chosen = [_find(rule_id, rules)] if rule_id is not None else list(rules.values())
+    own = None if rule_id is None else _named(OWN_RULES.metas().values()).get(rule_id.lower())
+    if own is not None:  # its page can be read also while the settings are wrong
+        session.console.result(_pages([(own, load_page(own.id))], output, session, single=True))
+        return ExitCode.DONE
+    settings = session.settings()
+    rules = rules_of(settings)
+    metas = rules.metas()
+    chosen = list(metas.values()) if rule_id is None else [_find(rule_id, metas)]
     if rule_id is None and not everything:
         text = _list(chosen, output, session)
     else:
-        text = _pages(chosen, output, session, single=not everything)
+        pages = [(meta, page_of(meta, rules, settings) or load_page(meta.id)) for meta in chosen]
+        text = _pages(pages, output, session, single=not everything)
     session.console.result(text)
     return ExitCode.DONE
 
@@ -63,20 +73,25 @@ def _list(metas: list[RuleMeta], output: str, session: Session) -> str:
     return render_list(metas, session.console.language, Style(session.console.colors(sys.stdout)))
 
 
-def _pages(metas: list[RuleMeta], output: str, session: Session, *, single: bool) -> str:
-    pages = [load_page(meta.id) for meta in metas]
+def _pages(chosen: list[tuple[RuleMeta, RulePage]], output: str, session: Session, *, single: bool) -> str:
     if output == "json":
-        documents = [document(meta, page) for meta, page in zip(metas, pages, strict=True)]
+        documents = [document(meta, page) for meta, page in chosen]
         return render_json(documents[0] if single else documents)
+    pages = [page for _, page in chosen]
     if output == "markdown":
         return render_markdown(pages)
     style = Style(session.console.colors(sys.stdout))
     return "\n\n".join(render_text(page, style) for page in pages)
 
 
-def _find(text: str, rules: dict[str, RuleMeta]) -> RuleMeta:
+def _named(metas: Iterable[RuleMeta]) -> dict[str, RuleMeta]:
+    """Return rules by what a person may call them, in lower case."""
+    return {name: meta for meta in metas for name in (meta.id.lower(), meta.name)}
+
+
+def _find(text: str, metas: Mapping[str, RuleMeta]) -> RuleMeta:
     """Return the rule that a person named by its id or name."""
-    known = {meta.id.lower(): meta for meta in rules.values()} | {meta.name: meta for meta in rules.values()}
+    known = _named(metas.values())
     found = known.get(text.lower())
     if found is not None:
         return found

@@ -22,6 +22,7 @@ from opsmail.references import SecretReference
 from opsmail.settings.catalogue import Catalogue, pattern_fault
 from opsmail.settings.faults import Fault, SettingsError
 from opsmail.settings.model import GateKey, ServerEntry, SettingsFile
+from opsmail.settings.organisation import leads_out, outside, rule_faults, schema_faults, selector_faults
 from opsmail.settings.toml import FieldLines
 from opsmail.shape import Decoder, encode
 from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
@@ -51,7 +52,7 @@ class Settings:
         file: what `opsmail.toml` says, the environment laid over it, defaults filled in.
         present: whether there is a settings file at all.
         environment: the environment's name.
-        texts: the files that the settings name (certificates, keys), path to text.
+        texts: the files that the settings name (certificates, keys, schemas), path to text.
         waivers: the bytes of `waivers.yaml`; None when there is none.
         name: path of the settings file.
         text: the settings file itself, for findings that stand in it.
@@ -105,11 +106,13 @@ class Settings:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 over everything that decides: policy, servers, gate, waivers, and the files they name."""
+        """The SHA-256 over everything that decides: policy, servers, rules, gate, waivers, and the files they name."""
         decides = {
             "policy": encode(self.file.policy),
             "runtime": encode(self.file.runtime),
             "servers": encode(self.file.servers),
+            "rules": encode([replace(rule, tests=()) for rule in self.file.rules]),
+            "schema": encode(self.file.schema),
             "gate": encode(self.file.gate),
             "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in self.texts.items()},
             "waivers": hashlib.sha256(self.waivers or b"").hexdigest(),
@@ -221,7 +224,7 @@ def _judged(settings: SettingsFile) -> Iterator[Fault]:
     if not settings.operators:
         yield Fault("operators", msg("`operators` names no folder"), msg('write `operators = "operators"`'))
     for folder in settings.operators:
-        if _leads_out(folder) or posixpath.normpath(folder) == ".":
+        if leads_out(folder) or posixpath.normpath(folder) == ".":
             yield Fault(
                 "operators",
                 msg("`{folder}` is not a folder below the one of the settings", folder=folder),
@@ -242,6 +245,15 @@ def _judged(settings: SettingsFile) -> Iterator[Fault]:
             if wrong is not None:
                 yield Fault(f"servers.{index}.secrets", wrong, msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"))
         yield from _judged_authority(index, entry)
+    policy = settings.policy
+    for field_name, selectors in (
+        ("ignore", policy.ignore),
+        ("unwaivable", policy.unwaivable),
+        ("severity", tuple(policy.severity)),
+    ):
+        yield from selector_faults(f"policy.{field_name}", selectors, policy.plugins)
+    yield from rule_faults(settings.rules)
+    yield from schema_faults(settings.schema)
     if SecretReference.parse(settings.gate.signing_key).is_literal:
         yield Fault(
             "gate.signing_key",
@@ -277,17 +289,23 @@ def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], 
         if entry.authority_ca
     ]
     named += [(f"gate.keys.{index}.file", key.file) for index, key in enumerate(settings.gate.keys)]
+    named += [(f"schema.extra.{index}", path) for index, path in enumerate(settings.schema.extra)]
     texts: dict[str, str] = {}
     faults = []
     for place, path in named:
-        if _leads_out(path):
-            message = msg("`{path}` leads out of the repository", path=path)
-            faults.append(Fault(place, message, msg("name a file below the folder of opsmail.toml")))
+        if leads_out(path):
+            faults.append(outside(place, path))
             continue
         content = files.read(path)
         if content is None:
             message = msg("there is no file `{path}`", path=path)
             faults.append(Fault(place, message, msg("add it, or correct the name")))
+            continue
+        if place.startswith("schema."):
+            try:
+                texts[path] = content.decode("utf-8")
+            except UnicodeDecodeError:
+                faults.append(Fault(place, msg("`{path}` is not UTF-8", path=path), msg("save it as UTF-8")))
             continue
         try:
             texts[path] = content.decode("ascii")
@@ -296,10 +314,6 @@ def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], 
         except ValueError:
             faults.append(Fault(place, msg("`{path}` is not a PEM file", path=path), msg("export it as PEM")))
     return texts, faults
-
-
-def _leads_out(path: str) -> bool:
-    return path.startswith("/") or ".." in path.split("/") or "\\" in path
 
 
 def canonical_pem(text: str) -> str:

@@ -29,6 +29,7 @@ from opsmail.settings.model import (
     SettingsFile,
     StoreSettings,
 )
+from opsmail.settings.organisation import ExtraSchemas, OrganisationRule, RuleTest
 
 #: What a policy makes of a rule, by the rule's id; None where it does not tell it at all.
 SeverityOf = Callable[[Policy, str], Severity | None]
@@ -281,13 +282,38 @@ def _counting(settings: Settings, keys: Sequence[GateKey]) -> Mapping[str, froze
     }
 
 
-#: How each field is compared. (The organisation's own rules and schemas get their lines in `SettingsFile`'s table.)
+def _rules(field: _Field, old: Sequence[OrganisationRule], new: Sequence[OrganisationRule]) -> Iterator[Loosening]:
+    """Which of two conditions is stricter cannot be told: another one is told whichever it is."""
+    after = {rule.id: (index, rule) for index, rule in enumerate(new)}
+    for before in old:
+        if before.id not in after:
+            yield field.found(msg("the rule {id} is gone", id=before.id))
+            continue
+        index, rule = after[before.id]
+        here = field.below(str(index))
+        if (rule.when, rule.require) != (before.when, before.require):
+            yield here.below("require").found(msg("the rule {id} demands something else", id=rule.id))
+        if Severity[rule.severity.name] < Severity[before.severity.name]:
+            yield from _moved(here.below("severity"), before.severity, rule.severity)
+
+
+def _schemas(field: _Field, old: Sequence[str], new: Sequence[str]) -> Iterator[Loosening]:
+    """A schema is its text, and what it refers to in the others: it cannot be told which of two is stricter."""
+    yield from _narrowed(field, old, new)
+    for index, path in enumerate(new):
+        if path in old and field.old.texts[path] != field.new.texts[path]:
+            yield field.below(str(index)).found(msg("the schema `{path}` changes", path=path))
+
+
+#: How each field is compared.
 COMPARED: Mapping[type, Mapping[str, _Compare]] = MappingProxyType(
     {
         SettingsFile: {
             "policy": _section,
             "runtime": _section,
             "servers": _servers,
+            "rules": _rules,
+            "schema": _section,
             "gate": _section,
             "store": _section,
         },
@@ -297,9 +323,11 @@ COMPARED: Mapping[type, Mapping[str, _Compare]] = MappingProxyType(
             "severity": _severities,
             "unwaivable": _selectors_removed,
             "ruleset": _lowered(int),
+            "plugins": _changed,
             "sender_domains": _domains,
             "deprecation_notice_days": _lowered(int),
         },
+        ExtraSchemas: {"extra": _schemas},
         Runtime: {"platform": _platform, "version": _version},
         ServerEntry: {
             "connections": _widened,
@@ -309,6 +337,10 @@ COMPARED: Mapping[type, Mapping[str, _Compare]] = MappingProxyType(
             "tenants": _widened,
             "client_ids": _widened,
             "microsoft_tokens": _switched_on,
+            "authority": _changed,
+            "authority_ca": _authority,
+            "federated_audience": _changed,
+            "federated_token": _changed,
             "private": _switched_on,
             "ca": _authority,
             "address": _changed,
@@ -334,6 +366,7 @@ COMPARED: Mapping[type, Mapping[str, _Compare]] = MappingProxyType(
 COMPARED_WITHIN: Mapping[type, frozenset[str]] = MappingProxyType(
     {
         ServerEntry: frozenset({"host"}),
+        OrganisationRule: frozenset({"id", "when", "require", "severity"}),
         GateKey: frozenset({"file", "kinds", "environments", "revoked"}),
     }
 )
@@ -349,6 +382,13 @@ HARMLESS: Mapping[type, Mapping[str, str]] = MappingProxyType(
             "approved_by": "who agreed; nothing is judged by it",
             "ticket": "where the agreement is written down; nothing is judged by it",
         },
+        OrganisationRule: {
+            "name": "what it is called",
+            "message": "what is said, not when",
+            "at": "where it is shown",
+            "tests": "what shows that it works, not what it demands",
+        },
+        RuleTest: {"file": "see `tests` of the rule", "expect": "see `tests` of the rule"},
         Live: {
             "recipient": "test messages hold no secret, and one must have been accepted whoever gets it",
             "timeout_seconds": "a test that is given up has not passed",

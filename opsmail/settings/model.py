@@ -12,6 +12,14 @@ from typing import Annotated
 from opsmail.constraints import Doc, Length, OneOrMany, Parsed, Pattern, Range
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption
+from opsmail.settings.organisation import (
+    ExtraSchemas,
+    OrganisationRule,
+    PackageName,
+    RuleId,
+    RuleSelector,
+    SeverityName,
+)
 
 Text = Annotated[str, Length(1, 300)]
 _DURATION = re.compile(r"([1-9][0-9]{0,4})(m|h|d)")
@@ -110,18 +118,8 @@ _Domain = Annotated[
         "empresa.com.br",
     ),
 ]
-_RuleId = Annotated[str, Pattern(r"(OM|ORG)[0-9]{3}", msg("a rule id"), "OM502")]
 _Ruleset = Annotated[str, Pattern(r"[1-9][0-9]{0,3}", msg("a whole number in quotes"), "1")]
 _Version = Annotated[str, Pattern(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", msg("a version in quotes"), "4.8")]
-_RuleSelector = Annotated[str, Pattern(r"(OM|ORG)[0-9]{0,3}", msg("a rule id or the start of one"), "OM502")]
-
-
-class SeverityName(StrEnum):
-    """The severities as settings write them."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
 
 
 class Profile(StrEnum):
@@ -173,16 +171,20 @@ class Policy:
         ),
     ] = Profile.RECOMMENDED
     ignore: Annotated[
-        tuple[_RuleSelector, ...], Doc("Ignored rules", "Rule ids or the start of them; unwaivable rules stay.")
+        tuple[RuleSelector, ...], Doc("Ignored rules", "Rule ids or the start of them; unwaivable rules stay.")
     ] = ()
-    severity: Annotated[Mapping[_RuleId, SeverityName], Doc("Severities", "A severity of your own by rule id.")] = (
-        field(default_factory=dict)
+    severity: Annotated[Mapping[RuleId, SeverityName], Doc("Severities", "A severity of your own by rule id.")] = field(
+        default_factory=dict
     )
-    unwaivable: Annotated[tuple[_RuleSelector, ...], Doc("Unwaivable", "Adds to the built-in list.")] = ()
+    unwaivable: Annotated[tuple[RuleSelector, ...], Doc("Unwaivable", "Adds to the built-in list.")] = ()
     ruleset: Annotated[
         _Ruleset,
         Doc("Ruleset", "Rules newer than this are notes until it is raised: an upgrade does not break main.", ("1",)),
     ] = "1"
+    plugins: Annotated[
+        tuple[PackageName, ...],
+        Doc("Rule packages", "Installed packages whose rules are run: what is not named here is not loaded."),
+    ] = ()
     sender_domains: Annotated[
         tuple[_Domain, ...], Doc("Sender domains", "Domains that operators may send from; empty for any.")
     ] = ()
@@ -341,6 +343,9 @@ class StoreSettings:
     max_changes: Annotated[int, Range(1, 1_000_000), Doc("Changes", "Most operators changed by one publish.")] = 500
 
 
+_NO_SCHEMAS = ExtraSchemas()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsFile:
     """The whole of `opsmail.toml` but its environments, which are laid over it before it gets here."""
@@ -356,6 +361,8 @@ class SettingsFile:
         Annotated[tuple[ServerEntry, ...], Doc("Servers", "The catalogue: which servers IT approved, and for what.")]
         | None
     ) = None
+    schema: Annotated[ExtraSchemas, Doc("Schema", "What operator files have to fulfil besides.")] = _NO_SCHEMAS
+    rules: Annotated[tuple[OrganisationRule, ...], Doc("Rules", "Rules of your own, as data.")] = ()
     live: Annotated[Live, Doc("Live", "How test messages are sent.")] = Live()
     gate: Annotated[Gate, Doc("Gate", "What must be proven before anything is published.")] = Gate()
     store: Annotated[StoreSettings, Doc("Store", "Where the published configuration lives.")] = StoreSettings()

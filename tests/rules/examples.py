@@ -126,6 +126,8 @@ def _with(before: Example, block: Block) -> Example:
     assert header is not None, f"the first line of a block names its file: {block.lines[0]!r}"
     path = header["path"]
     lines = [block.lines[0], *(_plain(line, header["escape"]) for line in block.lines[1:])]
+    if path.endswith(".json"):  # JSON has no comments
+        lines[0] = ""
     keys = [match[1] for line in lines if (match := _KEY.match(line))]
     is_piece = path.startswith("operators/") and bool(keys) and "version" not in keys
     text = complete(path, lines) if is_piece else "\n".join(lines) + "\n"

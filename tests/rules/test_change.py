@@ -166,7 +166,10 @@ class TestPolicy:
 @pytest.mark.parametrize("rule", sorted(set(all_rules()) - {"OM804", "OM805", "OM806"}))
 def test_no_finding_is_new_because_its_lines_moved(rule: str, tmp_path: Path) -> None:
     shown = example(load_page(rule), "Bad example")
-    further = {path: content.replace(b"\n", b"\n# a\n# b\n", 1) for path, content in shown.files.items()}
+    further = {
+        path: content if path.endswith(".json") else content.replace(b"\n", b"\n# a\n# b\n", 1)
+        for path, content in shown.files.items()
+    }
     known = run(rule, shown, tmp_path / "before")
     moved = run(rule, replace(shown, files=further), tmp_path / "after")
     assert len(moved) == len(known) > 0

@@ -22,6 +22,7 @@ OM103 error   waivable   wrong-type
 OM104 error   waivable   invalid-value
 OM105 error   waivable   file-name-mismatch
 OM106 error   waivable   unsupported-version
+OM107 error   waivable   organisation-schema
 OM201 error   waivable   port-encryption-mismatch
 OM202 warning waivable   nonstandard-port
 OM203 warning waivable   cleartext-port

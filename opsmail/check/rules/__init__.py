@@ -1,4 +1,4 @@
-"""All rules. The order is that of their ids; packages add theirs through the entry point `opsmail.rules`."""
+"""All rules of opsmail, in the order of their ids; what an organisation adds is in `opsmail.check.organisation`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from opsmail.check.rules import (
     text,
 )
 from opsmail.check.rules.structure import STRUCTURE_RULES
+from opsmail.check.ruleset import RuleSet
 from opsmail.findings import RuleMeta
 
 DOCUMENT_RULES: tuple[DocumentRule, ...] = (text.secret_in_text,)
@@ -71,15 +72,9 @@ FLEET_RULES: tuple[FleetRule, ...] = (
     change.credential_destination_changed,
 )
 SETTINGS_RULES: tuple[SettingsRule, ...] = (approvals.approval_overdue, change.policy_loosened)
+OWN_RULES = RuleSet(DOCUMENT_RULES, OPERATOR_RULES, FLEET_RULES, SETTINGS_RULES, tuple(STRUCTURE_RULES.values()))
 
 
 def all_rules() -> dict[str, RuleMeta]:
-    """Return every rule's metadata by id, in the order of ids."""
-    metas = [
-        *STRUCTURE_RULES.values(),
-        *(rule.meta for rule in DOCUMENT_RULES),
-        *(rule.meta for rule in OPERATOR_RULES),
-        *(rule.meta for rule in FLEET_RULES),
-        *(rule.meta for rule in SETTINGS_RULES),
-    ]
-    return {meta.id: meta for meta in sorted(metas, key=lambda meta: meta.id)}
+    """Return the metadata of opsmail's own rules by id, in the order of ids."""
+    return OWN_RULES.metas()

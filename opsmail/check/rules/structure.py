@@ -25,6 +25,7 @@ STRUCTURE_RULES = {
         RuleMeta("OM104", "invalid-value", _E),
         RuleMeta("OM105", "file-name-mismatch", _E),
         RuleMeta("OM106", "unsupported-version", _E),
+        RuleMeta("OM107", "organisation-schema", _E),
         RuleMeta("OM302", "obsolete-name", _E),
         RuleMeta("OM801", "invalid-waiver", _E, unwaivable=True),
         RuleMeta("OM802", "expired-waiver", _E, unwaivable=True),

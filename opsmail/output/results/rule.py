@@ -11,7 +11,7 @@ from typing import Any
 from opsmail.check.pages import Block, RulePage
 from opsmail.findings import RuleMeta, Severity
 from opsmail.messages import msg
-from opsmail.output.escape import json_text
+from opsmail.output.escape import for_terminal, json_text
 from opsmail.output.findings.interface import RULES_URL
 from opsmail.output.style import Style
 
@@ -39,7 +39,7 @@ def render_text(page: RulePage, style: Style) -> str:
         for piece in section.pieces():
             if previous is not None and not (_is_item(previous) and _is_item(piece)):
                 lines.append("")
-            lines += _piece(piece)
+            lines += map(for_terminal, _piece(piece))
             previous = piece
     return "\n".join(lines) + "\n"
 

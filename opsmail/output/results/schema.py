@@ -30,6 +30,8 @@ _EXAMPLE = {
                 "fault": "configuration",
                 "detail": "the server answered 535 5.7.139 Authentication unsuccessful",
                 "reply": _REPLY,
+                "challenge": None,
+                "oauth": None,
                 "cause": "SMTP AUTH is switched off for the tenant",
                 "remedy": "switch it on for this mailbox, or use modern authentication",
                 "path": "authentication.type",

@@ -119,7 +119,7 @@ SLOW = {
 }
 
 #: A password in every place where one was ever found.
-SECRETS = [
+SECRETS: list[str | bytes] = [
     edited('"env://OPSMAIL_SECRET_RH"', CANARY),
     edited('"env://OPSMAIL_SECRET_RH"', f'"{CANARY}"'),
     edited('"env://OPSMAIL_SECRET_RH"', f"env://{CANARY}"),

@@ -4,7 +4,8 @@ import pytest
 
 from opsmail.check.severity import Judge
 from opsmail.findings import RuleMeta, Severity
-from opsmail.settings.model import Policy, SeverityName
+from opsmail.settings.model import Policy
+from opsmail.settings.organisation import SeverityName
 
 RULE = RuleMeta("OM502", "sender-differs", Severity.WARNING)
 UNWAIVABLE = replace(RULE, unwaivable=True)

@@ -11,7 +11,8 @@ from opsmail.errors import UsageError
 from opsmail.operator.model import Encryption, Operator
 from opsmail.settings.faults import SettingsError
 from opsmail.settings.load import Settings, canonical_pem, load_settings, trusted_key_files
-from opsmail.settings.model import AuthenticationType, SeverityName, StatementKind
+from opsmail.settings.model import AuthenticationType, StatementKind
+from opsmail.settings.organisation import SeverityName
 from opsmail.shape import Decoder
 from tests.builders import SETTINGS, MemoryFiles, operator_data, settings_of
 

@@ -27,6 +27,8 @@ FILES = {
     "keys/a.pem": "key a",
     "keys/copy.pem": "key a",
     "keys/b.pem": "key b",
+    "schemas/a.json": "{}",
+    "schemas/b.json": "true",
 }
 
 
@@ -62,6 +64,10 @@ def key(file: str = "a", kinds: str = '["test-send"]', more: str = "") -> str:
     return f'file = "keys/{file}.pem"\nkinds = {kinds}\n{more}'
 
 
+def rule(more: str = "", require: str = "true", number: int = 1) -> str:
+    return f'[[rules]]\nid = "ORG{number:03}"\nmessage = "m"\nrequire = "{require}"\n{more}\n'
+
+
 # What is stricter, what is looser, and where that stands in the looser one.
 ORDERED = [
     (policy('profile = "strict"'), policy('profile = "recommended"'), "policy.profile"),
@@ -88,6 +94,10 @@ ORDERED = [
         '[runtime]\nplatform = "dotnet-framework"',
         "runtime.version",
     ),
+    (rule(), "", "rules"),
+    (rule(number=1) + rule(number=2), rule(number=2), "rules"),
+    (rule(number=2) + rule('severity = "error"'), rule('severity = "note"') + rule(number=2), "rules.0.severity"),
+    ('schema.extra = ["schemas/a.json"]', "", "schema.extra"),
     (server(), "", "servers"),
     ("servers = []", server(), "servers.0.host"),
     (server(), server(connections='["587/starttls", "25/none"]'), "servers.0.connections"),
@@ -126,6 +136,14 @@ ORDERED = [
 
 # Two that are not comparable, so that the change is told whichever is first.
 UNORDERED = [
+    (server(), server('authority = "https://a.br"'), "servers.0.authority"),
+    (
+        server('authority = "https://a.br"\nauthority_ca = "ca/a.pem"'),
+        server('authority = "https://a.br"\nauthority_ca = "ca/b.pem"'),
+        "servers.0.authority_ca",
+    ),
+    (server(), server('federated_audience = "api://a"'), "servers.0.federated_audience"),
+    (server(), server('federated_token = "env://A"'), "servers.0.federated_token"),
     ('[runtime]\nplatform = "java"', '[runtime]\nplatform = "dotnet"', "runtime.platform"),
     (server('ca = "ca/a.pem"'), server('ca = "ca/b.pem"'), "servers.0.ca"),
     (server('ca = "ca/a.pem"'), server(), "servers.0.ca"),
@@ -134,6 +152,10 @@ UNORDERED = [
     ("", '[gate]\nsigning_key = "env://OTHER"', "gate.signing_key"),
     ("", '[store]\nurl = "sqlite:///other.db"', "store.url"),
     (keys(key("a")), keys(key("b")), "gate.keys.0.file"),
+    (rule(require="true"), rule(require="false"), "rules.0.require"),
+    (rule('when = "true"'), rule(), "rules.0.require"),
+    (policy('plugins = ["acme"]'), policy('plugins = ["other"]'), "policy.plugins"),
+    (policy('plugins = ["acme"]'), policy(""), "policy.plugins"),
 ]
 
 # Different, and neither lets through what the other one stops.
@@ -149,6 +171,8 @@ ALIKE = [
     (policy('unwaivable = ["OM5"]'), policy('unwaivable = ["OM5", "OM502"]')),
     ('[runtime]\nplatform = "java"\nversion = "8"', '[runtime]\nplatform = "java"\nversion = "8"\n# new'),
     ("", keys(key(more="revoked = true"))),
+    (rule('name = "a"\nat = "server"'), rule('tests = [{ file = "x", expect = "pass" }]')),
+    ('schema.extra = ["schemas/a.json", "schemas/b.json"]', 'schema.extra = ["schemas/b.json", "schemas/a.json"]'),
 ]
 
 
@@ -211,10 +235,15 @@ def test_a_store_and_a_reference_are_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "path"), [("ca/a.pem", FILES["ca/b.pem"], "servers.0.ca"), ("keys/a.pem", "x", "gate.keys.0.file")]
+    ("file", "text", "path"),
+    [
+        ("ca/a.pem", FILES["ca/b.pem"], "servers.0.ca"),
+        ("keys/a.pem", "x", "gate.keys.0.file"),
+        ("schemas/a.json", "true", "schema.extra.0"),
+    ],
 )
 def test_other_bytes_under_the_same_name(file: str, text: str, path: str) -> None:
-    settings = server('ca = "ca/a.pem"\n') + keys(key())
+    settings = 'schema.extra = ["schemas/a.json"]\n' + server('ca = "ca/a.pem"\n') + keys(key())
     assert [place for place, _ in found(settings, settings, {**FILES, file: text})] == [path]
 
 
