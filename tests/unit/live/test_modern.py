@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,10 +19,9 @@ from opsmail.settings.load import Settings
 from tests.hostile.peer import GOOD, Answer, Connection
 from tests.unit.fleets import operator
 from tests.unit.live.running import MODERN, Vault, catalogue, live, run
-from tests.unit.mail.oauth.identity import TENANT, Provider, granted, http, identity, jwt, refused
+from tests.unit.mail.oauth.identity import Provider, granted, http, identity, jwt, refused
 from tests.unit.servers import Server, server
 
-LOGIN = MODERN | {"tenant": TENANT}
 ERROR = base64.b64encode(b'{"status":"401","schemes":"bearer"}')
 XOAUTH2 = GOOD["EHLO-TLS"].replace(b"PLAIN LOGIN", b"XOAUTH2")
 
@@ -45,16 +45,12 @@ def answers(auth: Answer = takes) -> dict[str, Answer]:
 
 
 def approved(running: Server, provider: Provider) -> Settings:
-    more = f'authority = "{provider.authority}"\nauthority_ca = "identity.pem"\n'
-    settings = catalogue(running, more=more.replace("{", "{{"))
-    entry, *_ = settings.file.servers or ()
-    object.__setattr__(entry, "tenants", (TENANT,))
-    return settings
+    return catalogue(running, more=f'authority = "{provider.authority}"\nauthority_ca = "identity.pem"\n')
 
 
 def outcome_of(provider: Provider, auth: Answer = takes, **more: Any) -> tuple[TestResult, Server]:
     with server(answers(auth)) as running:
-        result = run(approved(running, provider), operator("rh", authentication=LOGIN), **more)["rh"]
+        result = run(approved(running, provider), operator("rh", authentication=MODERN), **more)["rh"]
     return result, running
 
 
@@ -136,12 +132,13 @@ def test_ctrl_c_ends_within_a_second_while_a_token_is_asked_for() -> None:
     with identity(hold) as provider, server(answers()) as running:
         # Two mailboxes: the one asks, the other waits for what comes of it.
         subjects = [
-            operator("rh", authentication=LOGIN),
-            operator("b", authentication=LOGIN | {"username": "b@empresa.test"}),
+            operator("rh", authentication=MODERN),
+            operator("b", authentication=MODERN | {"username": "b@empresa.test"}),
         ]
         settings = approved(running, provider)
-        entry, *_ = settings.file.servers or ()
-        object.__setattr__(entry, "secrets", ("env://OPSMAIL_SECRET_RH",))
+        (entry,) = settings.file.servers or ()
+        shared = replace(entry, secrets=("env://OPSMAIL_SECRET_RH",))
+        settings = replace(settings, file=replace(settings.file, servers=(shared,)))
         coming = live(settings, Vault("client-secret")).run(subjects)
         with pytest.raises(KeyboardInterrupt), closing(coming):
             next(coming)
