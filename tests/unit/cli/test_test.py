@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.peer import Connection
+from tests.hostile.peer import GOOD, Connection
 from tests.published import read_json
 from tests.unit.cli.checkout import RECIPIENT, Checkout
+from tests.unit.mail.oauth.identity import granted, identity, jwt, root
 from tests.unit.servers import Server, server
 
 MODERN = """\
@@ -25,15 +26,6 @@ MODERN = """\
     secret: env://OPSMAIL_SECRET_M
 """
 
-MICROSOFT = """\
-[[servers]]
-host = "smtp.office365.com"
-connections = ["587/starttls"]
-authentication = ["modern"]
-secrets = ["env://OPSMAIL_SECRET_{OPERATOR}"]
-tenants = ["empresa.test"]
-client_ids = ["x"]
-"""
 OTHER_SERVER = """\
 [[servers]]
 host = "mail.atacante.test"
@@ -195,15 +187,33 @@ class TestWhichOperators:
         checkout.commit()
         assert outcomes(checkout.run("test", "--unproven", "--format", "json").json()).keys() == {"b", "chefe"}
 
-    def test_modern_authentication_is_skipped_and_not_green(self, checkout: Checkout, relay: Server) -> None:
-        checkout.settings(relay, more=MICROSOFT)
-        checkout.operator("chefe", role="master")
-        checkout.operator("m", authentication=MODERN)
-        checkout.edit("operators/m.yaml", "mail.empresa.test", "smtp.office365.com")
-        checkout.commit()
-        said = checkout.run("test", "--format", "json", code=4)
-        assert outcomes(said.json()) == {"chefe": "passed", "m": "skipped"}
-        assert said.err.endswith("1 passed, 0 failed, 0 inconclusive, 1 skipped\n")
+    def test_modern_authentication_is_tested_signed_and_published(self, checkout: Checkout) -> None:
+        def takes(connection: Connection) -> None:
+            connection.say(b"334 \r\n")
+            connection.hear()
+            connection.say(b"235 2.7.0 ok\r\n")
+
+        offered = GOOD["EHLO-TLS"].replace(b"PLAIN LOGIN", b"XOAUTH2")
+        token = jwt()
+        with identity(granted(token)) as provider, server({"EHLO-TLS": offered, "AUTH": takes}) as running:
+            checkout.settings(running)
+            checkout.write("identity.pem", root().pem)
+            known = f'authority = "{provider.authority}"\nauthority_ca = "identity.pem"\nmicrosoft_tokens = true\n'
+            checkout.edit("opsmail.toml", 'ca = "ca.pem"\n', f'ca = "ca.pem"\n{known}')
+            checkout.operator("m", role="master", authentication=MODERN)
+            checkout.commit()
+            said = checkout.run("test", "--format", "json", "--transcript", "out/said.txt")
+            (result,) = said.json()["results"]
+            assert result["outcome"] == "passed"
+            stages = {stage["stage"]: stage for stage in result["stages"]}
+            assert stages["token"]["claims"]["permissions"] == ["SMTP.SendAsApp"]
+            assert stages["authenticate"]["mechanism"] == "XOAUTH2"
+            checkout.run("publish", "--yes")
+        (evidence,) = checkout.evidence()
+        assert '"token"' in json.dumps(statement(evidence))
+        written = said.out + said.err + checkout.read("out/said.txt") + evidence.read_text()
+        assert token not in written
+        assert token.split(".")[2] not in written
 
     def test_a_fleet_without_operators(self, checkout: Checkout, relay: Server) -> None:
         checkout.settings(relay)

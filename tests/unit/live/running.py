@@ -17,6 +17,7 @@ from opsmail.references import SecretReference
 from opsmail.secrets import Secret, SecretError, Secrets
 from opsmail.settings.load import Settings
 from tests.unit.fleets import HOST, settings
+from tests.unit.mail.oauth.identity import root as identity_ca
 from tests.unit.servers import SECOND_HOST, Server, ca
 
 RECIPIENT = "teste@empresa.test"
@@ -44,8 +45,16 @@ class Vault:
         return Secret(self.password)
 
 
-def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = HOST) -> Settings:
-    """Settings that approve one server or two, the first as `host`, the other as `SECOND_HOST`."""
+def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = HOST, more: str = "") -> Settings:
+    """Settings that approve one server or two, the first as `host`, the other as `SECOND_HOST`.
+
+    Args:
+        servers: those.
+        live: further lines of `[live]`.
+        seconds: for one operator.
+        host: the first server's name.
+        more: further lines of each entry.
+    """
     entries = "".join(
         f"""
 [[servers]]
@@ -57,10 +66,12 @@ tenants = ["empresa.test"]
 client_ids = ["x"]
 ca = "ca.pem"
 address = "{running.address}"
+{more}
 """
         for name, running in zip((host, SECOND_HOST), servers, strict=False)
     )
-    return settings(f"{entries}\n[live]\ntimeout_seconds = {seconds}\n{live}", {"ca.pem": ca()})
+    files = {"ca.pem": ca(), "identity.pem": identity_ca().pem}
+    return settings(f"{entries}\n[live]\ntimeout_seconds = {seconds}\n{live}", files)
 
 
 def composed(effective: EffectiveOperator, recipient: str) -> EmailMessage:

@@ -68,3 +68,24 @@ def test_a_long_line_takes_no_time() -> None:
     redact([hit[:8] * 8192])
     redact([(hit + b" ") * 2000])
     assert time.perf_counter() - started < 1
+
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL291dGxvb2sifQ.c2lnbmF0dXJlLW9mLWEtdGVzdA"
+
+
+def test_a_token_in_every_encoding_and_cut_anywhere_after_its_first_part() -> None:
+    redact = Redactor([TOKEN])
+    response = f"user=rh@x.test\x01auth=Bearer {TOKEN}\x01\x01".encode()
+    for form in (TOKEN.encode(), base64.b64encode(response), response.hex().encode(), quote(TOKEN).encode()):
+        (cleaned,) = redact([b"500 line too long: " + form])
+        assert cleaned == b"500 line too long: [redacted]" or form not in cleaned
+    header, payload, signature = TOKEN.split(".")
+    for piece in (header, payload, signature):
+        for form in (piece.encode(), base64.b64encode(b"x" + piece.encode() + b"y")):
+            assert redact([b"got " + form + b" and no more"]) == [b"got [redacted] and no more"]
+    cut = TOKEN[: len(header) + len(payload) + 6].encode()
+    assert payload.encode() not in redact([cut])[0]
+
+
+def test_three_short_words_are_no_token() -> None:
+    assert Redactor(["a.b.c"])([b"a b c"]) == [b"a b c"]

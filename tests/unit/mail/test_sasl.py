@@ -54,7 +54,12 @@ def test_bearer_tokens_go_in_two_steps() -> None:
         ("!!", None),
         (base64.b64encode(b"[1]").decode(), None),
         (base64.b64encode(b"\xff").decode(), None),
-        (base64.b64encode(b"[" * 5000).decode(), None),
+        (base64.b64encode(b"[" * 2000).decode(), None),
+        (base64.b64encode(b'{"a": ' + b"[" * 2000).decode(), None),
+        (base64.b64encode(b'{"status":"400","a":{"b":1},"c":null,"d":7}').decode(), '{"status":"400","d":7}'),
+        (base64.b64encode(b'{"status":"\\u001b[2J"}').decode(), '{"status":"\\u001b[2J"}'),
+        (base64.b64encode(b'{"status":"' + b"4" * 600 + b'"}').decode(), None),
+        (base64.b64encode(b'{"status":"' + b"4" * 6000 + b'"}').decode(), None),
     ],
 )
 def test_the_error_in_a_challenge(challenge: str, text: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -19,7 +20,10 @@ from opsmail.runtime import OperatorDisabledError, PublishedOperator
 from opsmail.runtime.message import prepared
 from opsmail.runtime.operator import Means, SecretCache
 from opsmail.secrets import Secret, SecretError, Secrets
+from tests.hostile.peer import GOOD
+from tests.hostile.peer import Connection as Spoken
 from tests.unit.fleets import operator
+from tests.unit.mail.oauth.identity import TENANT, Provider, identity
 from tests.unit.servers import Server, server
 
 MODERN = {
@@ -164,6 +168,40 @@ class TestRefusals:
         with server() as running, pytest.raises(SecretError, match="does not have 4 to"):
             published(running, Vault("x")).send(message())
         assert "AUTH" not in running.commands()
+
+
+class TestTokens:
+    def sent(self, auth: bytes, times: int = 1) -> tuple[Server, Provider, list[object]]:
+        def answer(connection: Spoken) -> None:
+            connection.say(b"334 \r\n")
+            connection.hear()
+            connection.say(auth)
+
+        offered = GOOD["EHLO-TLS"].replace(b"PLAIN LOGIN", b"XOAUTH2")
+        outcomes: list[object] = []
+        with identity() as provider, server({"EHLO-TLS": offered, "AUTH": answer}) as running:
+            connection = replace(
+                running.connection, authority=provider.authority, authority_ca=provider.connection.authority_ca
+            )
+            effective = EffectiveOperator(operator("rh", authentication=MODERN | {"tenant": TENANT}), connection)
+            sender = PublishedOperator(effective, 7, Means.of(Secrets({"env": Vault("s3nh4")})))
+            for _ in range(times):
+                try:
+                    outcomes.append(sender.send(message()).code)
+                except StageError as error:
+                    outcomes.append(error.reply and error.reply.code)
+        return running, provider, outcomes
+
+    def test_one_token_for_many_messages(self) -> None:
+        running, provider, outcomes = self.sent(b"235 2.7.0 ok\r\n", 2)
+        assert outcomes == [250, 250]
+        assert running.commands().count("AUTH") == 2
+        assert len(provider.forms()) == 1
+
+    def test_after_a_535_a_new_one(self) -> None:
+        _, provider, outcomes = self.sent(b"535 5.7.3 no\r\n", 2)
+        assert outcomes == [535, 535]
+        assert len(provider.forms()) == 2
 
 
 class TestSecrets:

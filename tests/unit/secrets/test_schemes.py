@@ -43,6 +43,43 @@ class TestEnvironment:
         assert CANARY not in repr(EnvironmentSecrets({"A": CANARY}))
 
 
+class TestKeeping:
+    """A refresh token is the one secret that opsmail writes."""
+
+    def keep(self, path: Path | str, value: str = CANARY) -> None:
+        open_secrets(list).keep(ref(f"file://{path}"), Secret(value))
+
+    def test_a_file_of_its_owner_s_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "token"
+        self.keep(path, "before")
+        path.chmod(0o400)
+        self.keep(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert FileSecrets().resolve(ref(f"file://{path}")).reveal() == CANARY
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_never_through_a_link(self, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+        error = refusal(lambda: self.keep(tmp_path / "link"))
+        assert "it is a link" in str(error)
+        assert not (tmp_path / "elsewhere").exists()
+
+    def test_where_nothing_can_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "folder").mkdir()
+        for place in ("missing/token", "folder"):
+            error = refusal(lambda place=place: self.keep(tmp_path / place))  # type: ignore[misc]
+            assert "cannot be written" in str(error)
+            assert error.hint is not None
+        assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+        assert "not absolute and plain" in str(refusal(lambda: self.keep(f"{tmp_path}//x")))
+        assert "cannot be written" in str(refusal(lambda: self.keep(f"{tmp_path}/a\0b")))
+
+    def test_where_it_is_only_read(self) -> None:
+        error = refusal(lambda: open_secrets(list).keep(ref("env://X"), Secret(CANARY)))
+        assert str(error) == "nothing can be kept at `env://X`"
+        assert "nothing here resolves" in str(refusal(lambda: Secrets({}).keep(ref("env://X"), Secret(CANARY))))
+
+
 class TestFile:
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:

@@ -149,6 +149,48 @@ class TestEffectiveOperators:
         assert one.digest == other.digest
 
 
+class TestIdentityProvider:
+    """What the catalogue says of it is part of the operator, for those whom it concerns; the digests of others stay."""
+
+    MODERN: Mapping[str, object] = {
+        "type": "modern", "username": "a@empresa.com.br", "tenant": "t", "client_id": "x",
+    }  # fmt: skip
+    MORE = SETTINGS + (
+        'authority = "https://localhost:9443"\nauthority_ca = "a.pem"\nfederated_audience = "empresa"\n'
+        'federated_token = "file:///run/token"\n'
+    )
+
+    def document(self, text: str, pem: str, authentication: Mapping[str, object] | None = None) -> dict[str, object]:
+        data = operator_data() | ({} if authentication is None else {"authentication": dict(authentication)})
+        value, problems = Decoder(Operator).decode(data)
+        assert value is not None, problems
+        found = settings_of(text, {"a.pem": pem}).effective(value)
+        assert type(found).parse(found.canonical()) == found
+        connection: dict[str, object] = found.document()["connection"]
+        return connection
+
+    def test_for_a_federated_credential(self, pem: str) -> None:
+        login = {**self.MODERN, "credential": {"kind": "federated"}}
+        assert self.document(SETTINGS, pem, login) == {"private": False}
+        assert self.document(self.MORE, pem, login) == {
+            "private": False,
+            "authority": "https://localhost:9443",
+            "authority_ca": canonical_pem(pem),
+            "federated_audience": "empresa",
+            "federated_token": "file:///run/token",
+        }
+
+    def test_for_others(self, pem: str) -> None:
+        login = {**self.MODERN, "credential": {"kind": "client-secret", "secret": "env://X"}}
+        assert set(self.document(self.MORE, pem, login)) == {"private", "authority", "authority_ca"}
+        assert self.document(self.MORE, pem) == {"private": False}
+
+    def test_the_place_of_its_tokens_is_the_settings_own(self) -> None:
+        assert (
+            "file:///run/token" in settings_of(self.MORE, {"a.pem": trustme.CA().cert_pem.bytes()}).catalogue.reserved
+        )
+
+
 class TestDigest:
     def test_it_covers_what_decides(self, pem: str) -> None:
         base = load(FULL, pem).digest
@@ -214,10 +256,23 @@ class TestFaults:
             (f'{SETTINGS}ca = "not.pem"', "opsmail.toml:8: `not.pem` is not a PEM file"),
             (f'{SETTINGS}ca = "bad.pem"', "opsmail.toml:8: `bad.pem` is not a PEM file"),
             (f'{SETTINGS}ca = "cut.pem"', "opsmail.toml:8: `cut.pem` is not a PEM file"),
+            (f'{SETTINGS}authority = "http://localhost"', "`servers.0.authority` is not an https address of a host"),
+            (f'{SETTINGS}authority = "https://localhost/x"', "`servers.0.authority` is not an https address of a host"),
+            (f'{SETTINGS}authority = "https://localhost:70000"', "`authority` has a port that there is none of"),
+            (f'{SETTINGS}authority_ca = "good.pem"', "opsmail.toml:8: `authority_ca` is for an `authority`"),
+            (
+                f'{SETTINGS}authority = "https://localhost"\nauthority_ca = "bad.pem"',
+                "opsmail.toml:9: `bad.pem` is not a PEM file",
+            ),
+            (
+                f'{SETTINGS}federated_token = "eyJ0.e30.x"',
+                "opsmail.toml:8: `federated_token` is not a secret reference",
+            ),
         ],
     )
     def test_each(self, text: str, fault: str) -> None:
         files = {
+            "good.pem": trustme.CA().cert_pem.bytes(),
             "not.pem": b"\xff",
             "bad.pem": b"nothing",
             "cut.pem": b"-----BEGIN CERTIFICATE-----\nAAAA\n",
