@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from opsmail.check.disclosure import Disclosure
+from opsmail.check.fixing.proof import proven
 from opsmail.check.interface import Context, Fleet, FleetProblem, Member
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules import DOCUMENT_RULES, FLEET_RULES, OPERATOR_RULES, SETTINGS_RULES, all_rules
@@ -106,6 +107,17 @@ class FileChecker:
 
     def check(self, file: SourceFile) -> CheckedFile:
         """Return what one file gave; never raises for anything that is in it."""
+        checked = self._look_at(file)
+        if all(finding.fix is None for finding in checked.findings):
+            return checked
+
+        def look(content: bytes) -> tuple[Finding, ...]:
+            return self._look_at(replace(file, content=content)).findings
+
+        return replace(checked, findings=proven(checked.findings, file.content, look))
+
+    def _look_at(self, file: SourceFile) -> CheckedFile:
+        """Return what one file gave, with fixes as they are proposed."""
         document, problems = (None, [file.problem]) if file.problem is not None else read_document(file.content)
         placer = FilePlacer(file.path, file.content, document, self.disclosure)
         unread = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
@@ -113,7 +125,7 @@ class FileChecker:
             return CheckedFile(file, Member(file.path, None, None, None), tuple(unread), readable=False)
         operator, faults = self._decoder.decode(document.data)
         found: list[Finding | None] = [*unread]
-        for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
+        for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure):
             found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
         for rule in DOCUMENT_RULES:
             found += [placer.place(rule.meta, fault, self.judge) for fault in rule.check(document)]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from opsmail.findings import FixSafety, RuleMeta, Severity, Span
+from opsmail.findings import Change, FixSafety, RuleMeta, Severity, Span
 from opsmail.messages import Message
 from opsmail.operator.model import Operator, Server
 from opsmail.providers import Providers
@@ -18,20 +18,12 @@ from opsmail.source.document import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
-    """Write `text` in place of the value at `path`."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProposedFix:
-    """A change of values that would end a problem."""
+    """What would end a problem; it becomes a fix when it is proven."""
 
     safety: FixSafety
     description: Message
-    replacements: tuple[Replacement, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
