@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.fixing.proof import proven
 from opsmail.check.interface import Context, Fleet, FleetProblem, Member
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules import DOCUMENT_RULES, FLEET_RULES, OPERATOR_RULES, SETTINGS_RULES, all_rules
@@ -110,6 +109,7 @@ class FileChecker:
         checked = self._look_at(file)
         if all(finding.fix is None for finding in checked.findings):
             return checked
+        from opsmail.check.fixing.proof import proven  # most files need none
 
         def look(content: bytes) -> tuple[Finding, ...]:
             return self._look_at(replace(file, content=content)).findings

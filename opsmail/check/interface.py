@@ -87,6 +87,11 @@ class Context:
         """The settings that stand beside the files that are checked: findings about settings stand in these."""
         return self.settings if self.written is None else self.written
 
+    def with_waivers(self, content: bytes | None) -> Context:
+        """Return the circumstances with another `waivers.yaml` beside the files that are checked."""
+        own = replace(self.own, waivers=content)
+        return replace(self, settings=own) if self.written is None else replace(self, written=own)
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorRule:

@@ -7,7 +7,6 @@ from functools import cached_property
 
 from opsmail.check.disclosure import Disclosure
 from opsmail.check.excerpt import Excerpts
-from opsmail.check.fixing.edits import edits_of
 from opsmail.check.interface import Mark, Problem, ProposedFix
 from opsmail.check.severity import Judge
 from opsmail.findings import FIRST_CHARACTER, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Span
@@ -132,6 +131,8 @@ class FilePlacer:
         """Return how a fix is written; None where its places would tell something of what is masked."""
         if proposed is None or self._document is None:
             return None
+        from opsmail.check.fixing.edits import edits_of  # most findings have none
+
         edits = edits_of(proposed.changes, self._document)
         if edits is None or any(self._told(edit.span) != edit.span for edit in edits):
             return None

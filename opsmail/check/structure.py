@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.fixing.writing import written as in_yaml
 from opsmail.check.interface import Problem, ProposedFix
 from opsmail.check.rules.encryption import obsolete_name
 from opsmail.check.rules.secrets import literal_problem
@@ -41,12 +40,12 @@ def structure_problems(
     """
     name = document.data.get("operator")
     secret = disclosure.secret
-    fixes = _Fixes(faults, document, disclosure)
-    for fault in faults:
-        # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
-        if fault.path not in secret or not _is_literal(document.value(fault.path)):
-            yield _translated(fault, document, fixes)
     if faults:
+        fixes = _Fixes(faults, document, disclosure)
+        for fault in faults:
+            # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
+            if fault.path not in secret or not _is_literal(document.value(fault.path)):
+                yield _translated(fault, document, fixes)
         seen_by_rule = () if operator is None else dict(operator.references())
         for path in sorted(secret):
             if path not in seen_by_rule and _is_literal(document.value(path)):
@@ -180,7 +179,9 @@ def _value_fix(fault: ShapeProblem, value: object) -> ProposedFix | None:
 
 
 def _write(path: str, value: str | int | bool, safety: FixSafety = FixSafety.SAFE) -> ProposedFix:  # noqa: FBT001 - a value of the file
-    text = in_yaml(value, "")
+    from opsmail.check.fixing.writing import written  # most files need no fix
+
+    text = written(value, "")
     return ProposedFix(safety, msg("write `{text}`", text=text), (Replacement(path, value),))
 
 

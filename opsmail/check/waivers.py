@@ -8,7 +8,6 @@ from datetime import date
 from typing import Annotated
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.fixing.proof import proven
 from opsmail.check.interface import Context, Fleet, Problem, ProposedFix
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules.structure import STRUCTURE_RULES
@@ -156,9 +155,15 @@ def apply_waivers(
             here = replace(problem, path=f"{index}.{problem.path}" if problem.path else str(index))
             name = entry.operator if entry is not None else None
             placed.append(placer.place(STRUCTURE_RULES[rule_id], here, judge, operator=name))
-    # An entry that is gone covers nothing no more: that it is gone is all there is to prove.
-    found_here = (finding for finding in placed if finding is not None)
-    return [*result, *proven(found_here, content, lambda _: (), list)]
+    told = [finding for finding in placed if finding is not None]
+    return [*result, *(_proven(told, content) if any(finding.fix is not None for finding in told) else told)]
+
+
+def _proven(findings: Sequence[Finding], content: bytes) -> Sequence[Finding]:
+    """Return findings without the fixes that cannot be proven; a waiver that is gone is not an unused one any more."""
+    from opsmail.check.fixing.proof import proven  # most files need none
+
+    return proven(findings, content, lambda _: (), list)
 
 
 def _misshapen(fault: ShapeProblem) -> tuple[str, Problem]:

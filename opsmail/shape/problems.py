@@ -156,7 +156,8 @@ def not_among(value: object, path: str, allowed: Sequence[str | int]) -> Problem
         return wrong_type(path, msg("text") if wanted is str else msg("a whole number"), value, wanted)
     known = [str(item) for item in allowed]
     options = ", ".join(f"`{item}`" for item in known)
-    guess = nearest(value, known) if isinstance(value, str) else None
+    # A number that is near another one is not that one misspelt.
+    guess = nearest(value, [item for item in known if item[0].isalpha()]) if isinstance(value, str) else None
     remedy = msg("allowed: {options}", options=options)
     if guess is not None:
         remedy = msg("did you mean `{guess}`? allowed: {options}", guess=guess, options=options)
