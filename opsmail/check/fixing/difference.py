@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.excerpt import Excerpts
+from opsmail.check.excerpt import MASK, Excerpts
 from opsmail.check.fixing.rounds import FixedFile
 from opsmail.check.waivers import WaiverEntry
 from opsmail.operator.model import Operator
@@ -75,6 +75,7 @@ class _Lines:
         mark = whole[: len(whole) - len(text)]
         first, *rest = (_shown(line.text, written) for line, written in zip(told, text.split("\n"), strict=False))
         self.shown = [f"{mark}{first}", *rest]
+        self.hidden = [_hidden(shown, written) for shown, written in zip(self.shown, self.written, strict=True)]
 
 
 def _shown(told: str, written: str) -> str:
@@ -86,6 +87,11 @@ def _shown(told: str, written: str) -> str:
     return f"{told}{rest[: len(rest) - len(comment)]}{'# …' if comment.startswith('#') else '…'}"
 
 
+def _hidden(shown: str, written: str) -> str:
+    """Return what stands behind the mask of a line; empty where there is none."""
+    return "" if written.startswith(shown) or not shown.endswith(MASK) else written[len(shown) - len(MASK) :]
+
+
 def _hunk(group: Sequence[tuple[str, int, int, int, int]], before: _Lines, after: _Lines) -> Hunk:
     lines: list[DifferenceLine] = []
     for kind, start, end, other_start, other_end in group:
@@ -93,9 +99,19 @@ def _hunk(group: Sequence[tuple[str, int, int, int, int]], before: _Lines, after
             lines += (DifferenceLine(" ", text) for text in before.shown[start:end])
             continue
         lines += (DifferenceLine("-", text) for text in before.shown[start:end])
-        lines += (DifferenceLine("+", text) for text in after.shown[other_start:other_end])
+        hidden = [tail for tail in before.hidden[start:end] if tail]
+        come = zip(after.written[other_start:other_end], after.shown[other_start:other_end], strict=True)
+        lines += (DifferenceLine("+", _still_masked(written, shown, hidden)) for written, shown in come)
     (_, start, _, other_start, _), (_, _, end, _, other_end) = group[0], group[-1]
     return Hunk(_lines_from(start, end), _lines_from(other_start, other_end), tuple(lines))
+
+
+def _still_masked(written: str, shown: str, hidden: Sequence[str]) -> str:
+    """Return a line with masked what was: under its right name, a value may be shown that was a secret under another."""
+    for tail in hidden:
+        if written.endswith(tail) and len(_hidden(shown, written)) < len(tail):
+            shown = f"{written.removesuffix(tail)}{MASK}"
+    return shown
 
 
 def _lines_from(start: int, end: int) -> tuple[int, int]:
