@@ -98,7 +98,7 @@ class MarkRemoval:
     """Take the byte-order mark off the file."""
 
 
-Change = Replacement | Renaming | SchemeReplacement | Deletion | MarkRemoval
+FileChange = Replacement | Renaming | SchemeReplacement | Deletion | MarkRemoval
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Fix:
     safety: FixSafety
     description: Message
     edits: tuple[Edit, ...]
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FileChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ A rule names fields and never lines: the engine turns fields into places, judges
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from opsmail.findings import Change, FixSafety, RuleMeta, Severity, Span
+from opsmail.findings import FileChange, FixSafety, RuleMeta, Severity, Span
 from opsmail.messages import Message
 from opsmail.operator.model import Operator, Server
 from opsmail.providers import Providers
@@ -23,7 +23,7 @@ class ProposedFix:
 
     safety: FixSafety
     description: Message
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
 
 
 @dataclass(frozen=True, slots=True)

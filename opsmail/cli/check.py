@@ -13,13 +13,12 @@ from opsmail.check.interface import Context
 from opsmail.cli.checking import FAIL_ON, Scope, outcome, show
 from opsmail.cli.comparing import Comparing, comparing_options
 from opsmail.cli.exit_codes import ExitCode
-from opsmail.cli.fixing import FixingOptions, fixing_options, look_and_fix
+from opsmail.cli.fixing import Fixable, FixingOptions, fixing_options, look_and_fix
 from opsmail.cli.options import DayType, session_options
 from opsmail.cli.session import Session, today
 from opsmail.output.findings import FORMATS
 from opsmail.providers import load_providers
 from opsmail.secrets import known_schemes
-from opsmail.settings.load import Settings
 from opsmail.source.tree import SourceFile
 
 
@@ -70,6 +69,7 @@ def command(
     def look(files: Iterable[SourceFile], own: bytes | None) -> CheckResult:
         return check(files, known.context.with_waivers(own), whole=scope.whole, waivers=not no_waivers)
 
-    looked = look_and_fix(scope, look, known, fixing, session)
-    show(looked.result, replace(scope, settings=known.context.settings), outputs, session)
-    return ExitCode.FINDINGS if looked.differs and fail_on != "never" else outcome(looked.result, fail_on)
+    looked = look_and_fix(Fixable(scope.files, known.context.own.waivers, look, known.new), fixing, session)
+    result = known.leave_out(looked.result)
+    show(result, replace(scope, settings=known.context.settings), outputs, session)
+    return ExitCode.FINDINGS if looked.differs and fail_on != "never" else outcome(result, fail_on)

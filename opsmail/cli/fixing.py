@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from opsmail.check.engine import CheckResult
-from opsmail.cli.checking import Scope
 from opsmail.cli.options import bundled
 from opsmail.cli.outputs import Output, parse_outputs
 from opsmail.cli.session import Session
@@ -20,15 +19,12 @@ from opsmail.messages import Message, msg, msgn
 from opsmail.output.findings import FORMATS
 from opsmail.output.style import Style
 from opsmail.secrets import known_schemes
-from opsmail.settings.load import Settings
 from opsmail.source.tree import SourceFile
 
 if TYPE_CHECKING:
-    from opsmail.check.fixing.rounds import Fixed, FixedFile
+    from opsmail.check.fixing.rounds import Concern, Fixed, FixedFile, Look
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-#: Checks files under settings, as the command's other options want it.
-Look = Callable[[Iterable[SourceFile], Settings], CheckResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +85,23 @@ def fixing_options(function: Function) -> Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixable:
+    """What a run looks at.
+
+    Args:
+        files: the operator files.
+        waivers: the content of the `waivers.yaml` beside them; None for no such file.
+        look: checks such files as the command's other options want it.
+        concern: tells which of the findings the run is about.
+    """
+
+    files: Iterable[SourceFile]
+    waivers: bytes | None
+    look: Look
+    concern: Concern
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What a run found, and whether it showed a difference."""
 
@@ -96,12 +109,11 @@ class Looked:
     differs: bool = False
 
 
-def look_and_fix(scope: Scope, look: Look, fixing: FixingOptions, session: Session) -> Looked:
+def look_and_fix(scope: Fixable, fixing: FixingOptions, session: Session) -> Looked:
     """Check files, and do with them what the options say.
 
     Args:
-        scope: the files.
-        look: checks them.
+        scope: the files, and how they are checked.
         fixing: which fixes, and what to do with them.
         session: the circumstances.
 
@@ -116,14 +128,11 @@ def look_and_fix(scope: Scope, look: Look, fixing: FixingOptions, session: Sessi
             session.console.say(
                 msg("`--unsafe-fixes` changes nothing by itself: add `--fix`, or `--diff` to look first")
             )
-        return Looked(look(scope.files, scope.settings))
+        return Looked(scope.look(scope.files, scope.waivers))
     # Loaded here, because most runs fix nothing.
     from opsmail.check.fixing.rounds import fix_all
 
-    def look_again(files: Sequence[SourceFile], waivers: bytes | None) -> CheckResult:
-        return look(files, replace(scope.settings, waivers=waivers))
-
-    fixed = fix_all(scope.files, scope.settings.waivers, look_again, fixing.safeties)
+    fixed = fix_all(scope.files, scope.waivers, scope.look, fixing.safeties, scope.concern)
     if fixing.diff:
         _show(fixed, session)
         return Looked(fixed.found, differs=bool(fixed.files))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from opsmail.findings import FIRST_CHARACTER, Change, Span
+from opsmail.findings import FIRST_CHARACTER, FileChange, Span
 from opsmail.messages import Message
 
 
@@ -57,7 +57,7 @@ class ReadProblem:
     span: Span = FIRST_CHARACTER
     help: Message | None = None
     related: tuple[RelatedPlace, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FileChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

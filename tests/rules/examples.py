@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -107,10 +107,10 @@ def fixed(rule: str, shown: Example, root: Path) -> Fixed:
     """Fix an example that was run, as `opsmail check --fix --unsafe-fixes` would."""
     context = _context(shown, root)
 
-    def look(files: Sequence[SourceFile], waivers: bytes | None) -> CheckResult:
+    def look(files: Iterable[SourceFile], waivers: bytes | None) -> CheckResult:
         return check(files, context.with_waivers(waivers), whole=rule.startswith(("OM7", "OM8")))
 
-    return fix_all(WorkTree(root).operator_files(["operators"]), context.own.waivers, look, FixSafety)
+    return fix_all(WorkTree(root).operator_files(["operators"]), context.own.waivers, look, frozenset(FixSafety))
 
 
 def _context(shown: Example, root: Path) -> Context:

@@ -107,7 +107,7 @@ def _hunk(group: Sequence[tuple[str, int, int, int, int]], before: _Lines, after
 
 
 def _still_masked(written: str, shown: str, hidden: Sequence[str]) -> str:
-    """Return a line with masked what was: under its right name, a value may be shown that was a secret under another."""
+    """Return a line with masked what was: under its right name, a value would be shown that may still be a secret."""
     for tail in hidden:
         if written.endswith(tail) and len(_hidden(shown, written)) < len(tail):
             shown = f"{written.removesuffix(tail)}{MASK}"

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from opsmail.check.fixing.entries import entry_span
 from opsmail.check.fixing.writing import written
-from opsmail.findings import Change, Deletion, Edit, MarkRemoval, Renaming, Replacement, SchemeReplacement, Span
+from opsmail.findings import Deletion, Edit, FileChange, MarkRemoval, Renaming, Replacement, SchemeReplacement, Span
 from opsmail.source.document import Document, span_of
 
 _QUOTES = ("'", '"')
 
 
-def edits_of(changes: Iterable[Change], document: Document) -> tuple[Edit, ...] | None:
+def edits_of(changes: Iterable[FileChange], document: Document) -> tuple[Edit, ...] | None:
     """Return how `changes` are written; None where a line would have to be invented, or it is not clear where."""
     edits = []
     for change in changes:
@@ -37,33 +37,31 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _edit(change: Replacement | Renaming | SchemeReplacement | Deletion, document: Document) -> Edit | None:
-    match change:
-        case Replacement(path, value):
-            before = document.written(path)
-            return Edit(span_of(document.scalars[path]), written(value, before)) if before else None
-        case Renaming(path, name):
-            return _renaming(path, name, document)
-        case SchemeReplacement(path, scheme):
-            return _scheme(path, scheme, document)
-        case Deletion(path):
-            span = entry_span(document, path)
-            return None if span is None else Edit(span, "")
+    if isinstance(change, Replacement):
+        before = document.written(change.path)
+        return Edit(span_of(document.scalars[change.path]), written(change.value, before)) if before else None
+    if isinstance(change, Renaming):
+        return _renaming(change, document)
+    if isinstance(change, SchemeReplacement):
+        return _scheme(change, document)
+    span = entry_span(document, change.path)
+    return None if span is None else Edit(span, "")
 
 
-def _renaming(path: str, name: str, document: Document) -> Edit | None:
-    key = document.keys.get(path)
+def _renaming(change: Renaming, document: Document) -> Edit | None:
+    key = document.keys.get(change.path)
     if key is None:
         return None
     first = document.text[key.start_mark.index]
     quote = first if first in _QUOTES else ""
-    return Edit(span_of(key), f"{quote}{name}{quote}")
+    return Edit(span_of(key), f"{quote}{change.name}{quote}")
 
 
-def _scheme(path: str, scheme: str, document: Document) -> Edit | None:
-    before = document.written(path)
+def _scheme(change: SchemeReplacement, document: Document) -> Edit | None:
+    before = document.written(change.path)
     start = 1 if before.startswith(_QUOTES) else 0
     end = before.find("://")
     if end <= start:
         return None
-    place = span_of(document.scalars[path])
-    return Edit(Span(place.line, place.column + start, place.line, place.column + end), scheme)
+    place = span_of(document.scalars[change.path])
+    return Edit(Span(place.line, place.column + start, place.line, place.column + end), change.scheme)

@@ -6,13 +6,13 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from opsmail.findings import Change, Deletion, MarkRemoval, Renaming, Replacement, SchemeReplacement
+from opsmail.findings import Deletion, FileChange, MarkRemoval, Renaming, Replacement, SchemeReplacement
 
 #: Values change while every path is still right; deletions move the entries behind them.
 _ORDER: tuple[type, ...] = (MarkRemoval, Replacement, SchemeReplacement, Renaming, Deletion)
 
 
-def intended(data: Any, changes: Iterable[Change]) -> Any:
+def intended(data: Any, changes: Iterable[FileChange]) -> Any:
     """Return plain data with nothing but `changes` made in them.
 
     Args:
@@ -26,21 +26,20 @@ def intended(data: Any, changes: Iterable[Change]) -> Any:
         parent, _, name = change.path.rpartition(".")
         section = _at(result, parent)
         place = int(name) if isinstance(section, list) else name
-        match change:
-            case Replacement():
-                section[place] = change.value
-            case SchemeReplacement():
-                section[place] = f"{change.scheme}://{section[place].partition('://')[2]}"
-            case Renaming():
-                fields = [(change.name if key == place else key, value) for key, value in section.items()]
-                section.clear()
-                section.update(fields)
-            case Deletion():
-                del section[place]
+        if isinstance(change, Replacement):
+            section[place] = change.value
+        elif isinstance(change, SchemeReplacement):
+            section[place] = f"{change.scheme}://{section[place].partition('://')[2]}"
+        elif isinstance(change, Renaming):
+            fields = [(change.name if key == place else key, value) for key, value in section.items()]
+            section.clear()
+            section.update(fields)
+        else:
+            del section[place]
     return result
 
 
-def _turn(change: Change) -> tuple[int, int]:
+def _turn(change: FileChange) -> tuple[int, int]:
     entry = -int(change.path.rpartition(".")[2]) if isinstance(change, Deletion) else 0
     return _ORDER.index(type(change)), entry
 

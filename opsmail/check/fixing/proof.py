@@ -9,7 +9,7 @@ from typing import Any
 
 from opsmail.check.fixing.edits import splice
 from opsmail.check.fixing.intention import intended
-from opsmail.findings import Change, Edit, Finding, Fix, MarkRemoval
+from opsmail.findings import Edit, FileChange, Finding, Fix, MarkRemoval
 from opsmail.source.reader import MAX_BYTES, MAX_REPEATED, read_document
 
 #: Gives the findings that the file would have with other content.
@@ -65,7 +65,7 @@ def _ends(finding: Finding, fix: Fix, content: bytes, look: Look, top: type) -> 
     return not any(other.rule.id == finding.rule.id and other.path == finding.path for other in look(after))
 
 
-def _spliced(content: bytes, changes: Sequence[Change], edits: Sequence[Edit]) -> bytes:
+def _spliced(content: bytes, changes: Sequence[FileChange], edits: Sequence[Edit]) -> bytes:
     text = content.decode("utf-8")
     mark = _MARK if text.startswith(_MARK) else ""
     after = splice(text.removeprefix(_MARK), edits)

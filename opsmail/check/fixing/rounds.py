@@ -16,7 +16,9 @@ from opsmail.source.tree import SourceFile
 MAX_ROUNDS = 25
 
 #: Checks the operator files that it gets, with `waivers.yaml` as it gets that (None for no such file).
-Look = Callable[[Sequence[SourceFile], bytes | None], CheckResult]
+Look = Callable[[Iterable[SourceFile], bytes | None], CheckResult]
+#: Chooses among findings.
+Concern = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,13 @@ class Fixed:
     is_complete: bool
 
 
-def fix_all(files: Iterable[SourceFile], waivers: bytes | None, look: Look, safeties: Collection[FixSafety]) -> Fixed:
+def fix_all(
+    files: Iterable[SourceFile],
+    waivers: bytes | None,
+    look: Look,
+    safeties: Collection[FixSafety],
+    concern: Concern = lambda findings: findings,
+) -> Fixed:
     """Apply fixes again and again, until a check offers none.
 
     Args:
@@ -61,11 +69,12 @@ def fix_all(files: Iterable[SourceFile], waivers: bytes | None, look: Look, safe
         waivers: the content of `waivers.yaml`, None for no such file.
         look: checks them.
         safeties: the fixes that are wanted.
+        concern: tells which findings are to end; all of them, unless told otherwise.
     """
     work = _Work(files, waivers)
     found = left = look(work.sources, work.waivers)
     for _ in range(MAX_ROUNDS):
-        if not work.fix(_wanted(left.findings, safeties)):
+        if not work.fix(_wanted(concern(left.findings), safeties)):
             return Fixed(found, left, work.changed(), is_complete=True)
         left = look(work.sources, work.waivers)
     return Fixed(found, left, work.changed(), is_complete=False)

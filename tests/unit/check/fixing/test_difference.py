@@ -51,8 +51,12 @@ def test_a_value_under_its_right_name_stays_masked() -> None:
     assert "-'nome':  ****" in shown
     assert "+'name':  ****" in shown
     assert "   ****" in shown
-    one = "a: {nome: hunter2, password: hunter3}\n"
-    assert lines(one, one.replace("nome", "name").replace("a:", "b:")) == ["-a: {nome: ****", "+b: ****"]
+    one = "sender: {adress: hunter2, nome: hunter3}\n"
+    after = one.replace("adress", "address")
+    assert lines(one, after) == ["-sender: {adress: ****", "+sender: {address: ****"]
+    # Two lines become one, and what is masked earlier stays so.
+    two = "- reason: senha=hunter2\n- operator: hunter2\n"
+    assert lines(two, "- hunter2: senha=hunter2\n", "waivers.yaml")[-1] == "+- ****"
 
 
 def test_a_line_without_end_is_cut() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from opsmail.check.fixing.edits import edits_of, splice
 from opsmail.findings import (
-    Change,
     Deletion,
     Edit,
+    FileChange,
     MarkRemoval,
     Renaming,
     Replacement,
@@ -36,7 +36,7 @@ def document(text: str = TEXT, top: type = dict) -> Document:
         (SchemeReplacement("password", "env"), TEXT.replace("envv", "env")),
     ],
 )
-def test_only_what_changes_is_touched(change: Change, text: str) -> None:
+def test_only_what_changes_is_touched(change: FileChange, text: str) -> None:
     edits = edits_of([change], document())
     assert edits is not None
     assert splice(TEXT, edits) == text
@@ -54,7 +54,7 @@ def test_only_what_changes_is_touched(change: Change, text: str) -> None:
         Deletion("labels.1"),
     ],
 )
-def test_nothing_is_invented(change: Change) -> None:
+def test_nothing_is_invented(change: FileChange) -> None:
     assert edits_of([Renaming("name", "x"), change], document()) is None
 
 

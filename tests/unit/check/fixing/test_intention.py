@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opsmail.check.fixing.intention import intended
-from opsmail.findings import Change, Deletion, MarkRemoval, Renaming, Replacement, SchemeReplacement
+from opsmail.findings import Deletion, FileChange, MarkRemoval, Renaming, Replacement, SchemeReplacement
 
 DATA = {"a": {"b": 1, "prot": {"x": "envv://p://q"}}, "labels": ["u", "v", "w"]}
 
@@ -30,7 +30,7 @@ DATA = {"a": {"b": 1, "prot": {"x": "envv://p://q"}}, "labels": ["u", "v", "w"]}
         ([Renaming("a", "z")], {"z": DATA["a"], "labels": ["u", "v", "w"]}),
     ],
 )
-def test_each_kind(changes: list[Change], expected: Any) -> None:
+def test_each_kind(changes: list[FileChange], expected: Any) -> None:
     before = copy.deepcopy(DATA)
     result = intended(DATA, changes)
     assert result == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -32,7 +32,7 @@ def fixed(
     """Fix operator files as the command does, in memory."""
     context = context_of(policy)
 
-    def look(sources: Sequence[SourceFile], now: bytes | None) -> CheckResult:
+    def look(sources: Iterable[SourceFile], now: bytes | None) -> CheckResult:
         return check(sources, replace(context, settings=replace(context.settings, waivers=now)))
 
     sources = [
@@ -115,8 +115,8 @@ def value_fix(content: bytes, path: str, value: int) -> Fix:
 def made_up(content: bytes, find: Callable[[bytes], list[Finding]], waivers: bytes | None = None) -> Fixed:
     """Fix a file under a check that finds what a function says."""
 
-    def look(sources: Sequence[SourceFile], now: bytes | None) -> CheckResult:
-        return CheckResult(tuple(find(sources[0].content)), ())
+    def look(sources: Iterable[SourceFile], now: bytes | None) -> CheckResult:
+        return CheckResult(tuple(find(next(iter(sources)).content)), ())
 
     return fix_all([SourceFile("operators/rh.yaml", content)], waivers, look, SAFE)
 
