@@ -63,12 +63,59 @@ class FixSafety(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """Give the field at `path` this value."""
+
+    path: str
+    value: str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Give the field at `path` this name, in its section; its value stays."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeReplacement:
+    """Let the secret reference at `path` name this kind of place; what follows its `://` stays and is not repeated."""
+
+    path: str
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Take the entry at `path` out of its list, with the comments that belong to it."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRemoval:
+    """Take the byte-order mark off the file."""
+
+
+FileChange = Replacement | Renaming | SchemeReplacement | Deletion | MarkRemoval
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
-    """A change of the file that would end a finding."""
+    """A change of the file that would end a finding.
+
+    Args:
+        safety: whether a person has to look at it.
+        description: what it does.
+        edits: how it is written. A byte-order mark has none: it stands before the first column.
+        changes: what is meant by them.
+    """
 
     safety: FixSafety
     description: Message
     edits: tuple[Edit, ...]
+    changes: tuple[FileChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

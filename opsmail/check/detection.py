@@ -44,6 +44,10 @@ FORMAL_FIELDS = frozenset(
         "limits.messages_per_minute",
     )
 )
+#: What forms and other programs call encryption: the protocols' old names, with or without a version.
+OLD_ENCRYPTION_NAME = re.compile(
+    r"(?:ssl|tls)(?:[ /_-]?(?:ssl|tls))?[ _-]?(?:v?[0-9](?:[._][0-9])?)?|smtps", re.IGNORECASE
+)
 #: Shorter texts hold no token.
 SHORTEST_TOKEN = 16
 _SHORTEST_RANDOM = 24

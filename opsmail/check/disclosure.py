@@ -12,11 +12,12 @@ import typing
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Union
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Union
 
-from opsmail.check.detection import holds_secret, looks_like_token
+from opsmail.check.detection import OLD_ENCRYPTION_NAME, holds_secret, looks_like_token
 from opsmail.references import SecretReference
-from opsmail.shape import shown_name
+from opsmail.shape import may_show, shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Disclosure:
         names: path of each section to the names of its fields; the whole file is the section "".
         public: paths of the values that may be shown; a last `*` stands for any name.
         secret: paths of the fields that hold secret references.
+        choices: paths of the fields with a fixed set of values, to those.
         schemes: those that are known. A reference with another one may be a password with `://` in it.
     """
 
     names: Mapping[str, tuple[str, ...]]
     public: frozenset[str]
     secret: frozenset[str]
+    choices: Mapping[str, tuple[str, ...]]
     schemes: Container[str] = frozenset()
 
     @classmethod
@@ -40,6 +43,7 @@ class Disclosure:
         """Return what may be shown of a file that `target`, an annotated dataclass, describes."""
         names: dict[str, dict[str, None]] = defaultdict(dict)
         public, secret = set(), set()
+        choices: dict[str, list[str]] = defaultdict(list)
         for path, annotation in _fields(target, ""):
             section, _, name = path.rpartition(".")
             names[section][name] = None
@@ -47,7 +51,14 @@ class Disclosure:
                 secret.add(path)
             elif annotation is not dict:
                 public.add(path)
-        return cls({path: tuple(found) for path, found in names.items()}, frozenset(public), frozenset(secret), schemes)
+                choices[path] += _choices(annotation)
+        return cls(
+            {path: tuple(found) for path, found in names.items()},
+            frozenset(public),
+            frozenset(secret),
+            {path: tuple(found) for path, found in choices.items() if found},
+            schemes,
+        )
 
     def shows_key(self, path: str) -> bool:
         """Whether the name of the field at `path` may be shown."""
@@ -69,11 +80,16 @@ class Disclosure:
         """
         if path in self.secret:
             return self._shown_reference(value, written)
-        if holds_secret(path, str(value)):
+        if holds_secret(path, str(value)) or not self._is_choice(path, str(value)):
             return 0
         section, _, name = path.rpartition(".")
         is_free = f"{section}.*" in self.public and not name.isdecimal()
         return len(written) if path in self.public or is_free else 0
+
+    def _is_choice(self, path: str, value: str) -> bool:
+        """Whether a field with a few values has one of those, or one of them misspelt or by an old name."""
+        allowed = self.choices.get(path)
+        return allowed is None or may_show(value, allowed) or OLD_ENCRYPTION_NAME.fullmatch(value) is not None
 
     def _shown_reference(self, value: object, written: str) -> int:
         reference = SecretReference.parse(value) if isinstance(value, str) else None
@@ -82,6 +98,12 @@ class Disclosure:
         if reference.scheme in self.schemes:
             return len(written)
         return written.index("://") + len("://")
+
+
+def _choices(annotation: Any) -> list[str]:
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return [item.value for item in annotation]
+    return [str(item) for item in typing.get_args(annotation)] if typing.get_origin(annotation) is Literal else []
 
 
 def _fields(target: Any, prefix: str) -> Iterator[tuple[str, Any]]:

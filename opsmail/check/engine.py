@@ -121,6 +121,18 @@ class FileChecker:
 
     def check(self, file: SourceFile) -> CheckedFile:
         """Return what one file gave; never raises for anything that is in it."""
+        checked = self._look_at(file)
+        if all(finding.fix is None for finding in checked.findings):
+            return checked
+        from opsmail.check.fixing.proof import proven  # most files need none
+
+        def look(content: bytes) -> tuple[Finding, ...]:
+            return self._look_at(replace(file, content=content)).findings
+
+        return replace(checked, findings=proven(checked.findings, file.content, look))
+
+    def _look_at(self, file: SourceFile) -> CheckedFile:
+        """Return what one file gave, with fixes as they are proposed."""
         document, problems = (None, [file.problem]) if file.problem is not None else read_document(file.content)
         placer = FilePlacer(file.path, file.content, document, self.disclosure)
         unread = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in problems]
@@ -128,7 +140,7 @@ class FileChecker:
             return CheckedFile(file, Member(file.path, None, None, None), tuple(unread), readable=False)
         operator, faults = self._decoder.decode(document.data)
         found: list[Finding | None] = [*unread]
-        for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure.secret):
+        for rule_id, problem in structure_problems(faults, document, file.path, operator, self.disclosure):
             found.append(placer.place(self._structure_rules[rule_id], problem, self.judge))
         for rule in self.rules.documents:
             found += [placer.place(rule.meta, fault, self.judge) for fault in rule.check(document)]

@@ -11,7 +11,8 @@ from opsmail.check.disclosure import Disclosure
 from opsmail.findings import ExcerptLine, Span
 from opsmail.source.document import Document, Marked
 
-_MASK = "****"
+#: Stands for what is not shown, however long that is.
+MASK = "****"
 _KEY = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=\s|$)")
 #: Longer lines are cut, and so is what is looked at; a whole operator on one line is shorter.
 _LONGEST = 1000
@@ -75,7 +76,7 @@ class _Read:
 
     def text(self, row: int, line: str) -> str:
         cut, end = self._row(row, line)
-        return line[:end].rstrip() if cut is None or cut >= _LONGEST else line[:cut] + _MASK
+        return line[:end].rstrip() if cut is None or cut >= _LONGEST else line[:cut] + MASK
 
     def exact_until(self, row: int, line: str) -> int | None:
         return self._row(row, line).cut

@@ -6,10 +6,10 @@ A rule names fields and never lines: the engine turns fields into places, judges
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from opsmail.findings import FixSafety, RuleMeta, Severity, Span
+from opsmail.findings import FileChange, FixSafety, RuleMeta, Severity, Span
 from opsmail.messages import Message
 from opsmail.operator.model import Operator, Server
 from opsmail.providers import Providers
@@ -18,20 +18,12 @@ from opsmail.source.document import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
-    """Write `text` in place of the value at `path`."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProposedFix:
-    """A change of values that would end a problem."""
+    """What would end a problem; it becomes a fix when it is proven."""
 
     safety: FixSafety
     description: Message
-    replacements: tuple[Replacement, ...]
+    changes: tuple[FileChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +86,11 @@ class Context:
     def own(self) -> Settings:
         """The settings that stand beside the files that are checked: findings about settings stand in these."""
         return self.settings if self.written is None else self.written
+
+    def with_waivers(self, content: bytes | None) -> Context:
+        """Return the circumstances with another `waivers.yaml` beside the files that are checked."""
+        own = replace(self.own, waivers=content)
+        return replace(self, settings=own) if self.written is None else replace(self, written=own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ marks, the good one none. What decides about an example can be seen in it:
   correct operator of that name.
 - `opsmail.toml`, `waivers.yaml` and what was before of the bad example hold for the good one too, unless it shows its
   own.
+- "Fix safety" begins with `Safe:`, `Unsafe:` or `No automatic fix`, and the bad example has just that. The tests apply
+  the fix, and nothing is found any more.
 - Examples of OM7xx and OM8xx are the whole folder: `agendador.yaml` joins as the master unless an example says who
   is, and `rh.yaml` where no operator is shown. The others are checked as single files.
 """

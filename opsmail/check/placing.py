@@ -9,10 +9,10 @@ from opsmail.check.disclosure import Disclosure
 from opsmail.check.excerpt import Excerpts
 from opsmail.check.interface import Mark, Problem, ProposedFix
 from opsmail.check.severity import Judge
-from opsmail.findings import FIRST_CHARACTER, Edit, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Span
+from opsmail.findings import FIRST_CHARACTER, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Span
 from opsmail.messages import msg
 from opsmail.operator.model import claimed_id
-from opsmail.source.document import Document, ReadProblem, span_of
+from opsmail.source.document import Document, ReadProblem
 
 #: Two places this many lines apart are shown in one piece.
 _NEAR = 4
@@ -83,7 +83,7 @@ class FilePlacer:
         """Return the finding of a problem that the reader met; no policy ignores those."""
         span = self._told(problem.span)
         related = tuple(Related(item.message, self.path, self._told(item.span)) for item in problem.related)
-        fix = Fix(FixSafety.SAFE, msg("remove it"), problem.edits) if problem.edits else None
+        proposed = ProposedFix(FixSafety.SAFE, msg("remove it"), problem.changes) if problem.changes else None
         rows = [span, *(item.span for item in related)]
         return Finding(
             rule=meta,
@@ -94,7 +94,7 @@ class FilePlacer:
             operator=self._operator(),
             related=related,
             help=problem.help,
-            fix=fix,
+            fix=self._fix(proposed),
             excerpt=self._lines(rows),
         )
 
@@ -128,14 +128,15 @@ class FilePlacer:
         return Related(mark.message, mark.file, elsewhere(mark.file).span(mark.path))
 
     def _fix(self, proposed: ProposedFix | None) -> Fix | None:
-        """A fix replaces values that are written; one that would have to invent a line is not offered."""
-        document = self._document
-        if proposed is None or document is None:
+        """Return how a fix is written; None where its places would tell something of what is masked."""
+        if proposed is None or self._document is None:
             return None
-        if not all(item.path in document.scalars for item in proposed.replacements):
+        from opsmail.check.fixing.edits import edits_of  # most findings have none
+
+        edits = edits_of(proposed.changes, self._document)
+        if edits is None or any(self._told(edit.span) != edit.span for edit in edits):
             return None
-        edits = tuple(Edit(span_of(document.scalars[item.path]), item.text) for item in proposed.replacements)
-        return Fix(proposed.safety, proposed.description, edits)
+        return Fix(proposed.safety, proposed.description, edits, proposed.changes)
 
     def _lines(self, spans: list[Span]) -> tuple[ExcerptLine, ...]:
         """Return the lines around some places: one before the first, and those between when they are near."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from opsmail.check.interface import Problem, ProposedFix, Replacement
+from opsmail.check.disclosure import Disclosure
+from opsmail.check.interface import Problem, ProposedFix
 from opsmail.check.rules.encryption import obsolete_name
 from opsmail.check.rules.secrets import literal_problem
-from opsmail.findings import FixSafety
+from opsmail.findings import FixSafety, Renaming, Replacement
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Operator, claimed_id
 from opsmail.references import SecretReference
 from opsmail.shape import Problem as ShapeProblem
-from opsmail.shape import ProblemKind
+from opsmail.shape import ProblemKind, join
 from opsmail.source.document import Document
 from opsmail.source.scalars import is_ambiguous_number, resolve_plain
 
@@ -25,7 +27,7 @@ _RULES = {
 
 
 def structure_problems(
-    faults: Sequence[ShapeProblem], document: Document, file: str, operator: Operator | None, secret: Collection[str]
+    faults: Sequence[ShapeProblem], document: Document, file: str, operator: Operator | None, disclosure: Disclosure
 ) -> Iterator[tuple[str, Problem]]:
     """Yield the rule and problem of everything that is wrong with a document's shape.
 
@@ -34,14 +36,16 @@ def structure_problems(
         document: to see how values are written.
         file: its path, whose stem is the operator's id.
         operator: None when it could not be decoded.
-        secret: paths of the fields that hold secret references.
+        disclosure: what of it may be shown.
     """
     name = document.data.get("operator")
-    for fault in faults:
-        # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
-        if fault.path not in secret or not _is_literal(document.value(fault.path)):
-            yield _translated(fault, document)
+    secret = disclosure.secret
     if faults:
+        fixes = _Fixes(faults, document, disclosure)
+        for fault in faults:
+            # A password of digits alone is a number to YAML: a literal secret, not a wrong type whose fix repeats it.
+            if fault.path not in secret or not _is_literal(document.value(fault.path)):
+                yield _translated(fault, document, fixes)
         seen_by_rule = () if operator is None else dict(operator.references())
         for path in sorted(secret):
             if path not in seen_by_rule and _is_literal(document.value(path)):
@@ -55,6 +59,7 @@ def structure_problems(
                 msg("the operator is `{name}`, but the file is `{stem}.yaml`", name=name, stem=stem),
                 label=msg("differs from the file's name"),
                 help=msg("write `operator: {stem}`, or rename the file", stem=stem),
+                fix=_write("operator", stem, FixSafety.UNSAFE),
             ),
         )
 
@@ -66,7 +71,7 @@ def _is_literal(value: object) -> bool:
     return isinstance(value, int | float)
 
 
-def _translated(fault: ShapeProblem, document: Document) -> tuple[str, Problem]:
+def _translated(fault: ShapeProblem, document: Document, fixes: _Fixes) -> tuple[str, Problem]:
     rule = _RULES[fault.kind]
     written = document.written(fault.path)
     if fault.path == "version" and rule == "OM104":
@@ -77,12 +82,13 @@ def _translated(fault: ShapeProblem, document: Document) -> tuple[str, Problem]:
         obsolete = obsolete_name(document.value(fault.path), document.value("server.port"))
         if obsolete is not None:
             return "OM302", obsolete
+    fix = fixes.of(fault)
     return rule, Problem(
         fault.path,
         fault.message,
         label=_LABELS[fault.kind],
-        help=fault.help or _type_help(fault, written),
-        fix=_type_fix(fault, written),
+        help=fault.help or _type_help(fault, fix),
+        fix=fix,
         at_key=fault.kind in (ProblemKind.UNKNOWN_FIELD, ProblemKind.MISSING_FIELD),
     )
 
@@ -113,27 +119,73 @@ def _ambiguous(fault: ShapeProblem, written: str) -> Problem:
     )
 
 
+class _Fixes:
+    """Finds what would mend a fault.
+
+    Args:
+        faults: all of the document.
+        document: to see how values are written.
+        disclosure: what of it may be shown. Where a value may not, no fix and no advice repeats it.
+    """
+
+    def __init__(self, faults: Sequence[ShapeProblem], document: Document, disclosure: Disclosure) -> None:
+        self._document = document
+        self._disclosure = disclosure
+        self._meant = Counter(_meant(fault) for fault in faults if fault.kind is ProblemKind.UNKNOWN_FIELD)
+
+    def of(self, fault: ShapeProblem) -> ProposedFix | None:
+        """Return the fix of a fault, None where it is not clear what was meant."""
+        if fault.kind is ProblemKind.UNKNOWN_FIELD:
+            return self._name(fault)
+        written = self._document.written(fault.path)
+        value = self._document.value(fault.path)
+        if not written or self._disclosure.shown_part(fault.path, value, written) < len(written):
+            return None
+        return _type_fix(fault, written) if fault.kind is ProblemKind.WRONG_TYPE else _value_fix(fault, value)
+
+    def _name(self, fault: ShapeProblem) -> ProposedFix | None:
+        """The field with the nearest name, if there is none yet and nothing else could be it."""
+        meant = _meant(fault)
+        if fault.nearest is None or meant in self._document.keys or self._meant[meant] > 1:
+            return None
+        description = msg("write `{text}`", text=fault.nearest)
+        return ProposedFix(FixSafety.UNSAFE, description, (Renaming(fault.path, fault.nearest),))
+
+
+def _meant(fault: ShapeProblem) -> str:
+    return join(fault.path.rpartition(".")[0], fault.nearest or "")
+
+
 def _type_fix(fault: ShapeProblem, written: str) -> ProposedFix | None:
     """Quoting a number where text is wanted, or unquoting one where a number is, cannot change what is meant."""
-    if fault.kind is not ProblemKind.WRONG_TYPE or not written:
-        return None
     quoted = written[0] in "\"'"
     inner = written[1:-1] if quoted else written
     if fault.expected is str and not quoted and not isinstance(resolve_plain(written), str | None):
-        return _write(fault.path, f'"{written}"')
-    if fault.expected is int and quoted and type(resolve_plain(inner)) is int:
-        return _write(fault.path, inner)
+        return _write(fault.path, written)
+    number = resolve_plain(inner)
+    if fault.expected is int and quoted and type(number) is int:
+        return _write(fault.path, number)
     if fault.expected is bool and inner.lower() in ("true", "false"):
-        return _write(fault.path, inner.lower())
+        return _write(fault.path, inner.lower() == "true")
     return None
 
 
-def _write(path: str, text: str) -> ProposedFix:
-    return ProposedFix(FixSafety.SAFE, msg("write `{text}`", text=text), (Replacement(path, text),))
+def _value_fix(fault: ShapeProblem, value: object) -> ProposedFix | None:
+    """The nearest value is a guess, unless only the case of its letters differs."""
+    if fault.nearest is None:
+        return None
+    is_same = isinstance(value, str) and value.lower() == fault.nearest
+    return _write(fault.path, fault.nearest, FixSafety.SAFE if is_same else FixSafety.UNSAFE)
 
 
-def _type_help(fault: ShapeProblem, written: str) -> Message | None:
-    fix = _type_fix(fault, written)
+def _write(path: str, value: str | int | bool, safety: FixSafety = FixSafety.SAFE) -> ProposedFix:  # noqa: FBT001 - a value of the file
+    from opsmail.check.fixing.writing import written  # most files need no fix
+
+    text = written(value, "")
+    return ProposedFix(safety, msg("write `{text}`", text=text), (Replacement(path, value),))
+
+
+def _type_help(fault: ShapeProblem, fix: ProposedFix | None) -> Message | None:
     if fix is not None:
         return fix.description
     if fault.expected is bool:

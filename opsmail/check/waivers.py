@@ -8,12 +8,12 @@ from datetime import date
 from typing import Annotated
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.interface import Context, Fleet, Problem
+from opsmail.check.interface import Context, Fleet, Problem, ProposedFix
 from opsmail.check.placing import FilePlacer
 from opsmail.check.rules.structure import STRUCTURE_RULES
 from opsmail.check.severity import Judge
 from opsmail.constraints import Length
-from opsmail.findings import Finding, RuleMeta, Severity, Waiver
+from opsmail.findings import Deletion, Finding, FixSafety, RuleMeta, Severity, Waiver
 from opsmail.messages import msg
 from opsmail.settings.load import DEFAULT_ENVIRONMENT, WAIVERS_NAME
 from opsmail.shape import Decoder, ProblemKind, shown
@@ -23,6 +23,7 @@ from opsmail.source.reader import read_document
 _Text = Annotated[str, Length(1, 500)]
 #: A waiver ends by itself; nobody renews for longer than a year at a time.
 _LONGEST_DAYS = 366
+_DELETE = msg("delete this entry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +150,20 @@ def apply_waivers(
         elif examiner.is_elsewhere(entry):
             continue
         else:
-            found = _applied(entry, result, examiner)
+            found = _applied(entry, index, result, examiner)
         for rule_id, problem in found:
             here = replace(problem, path=f"{index}.{problem.path}" if problem.path else str(index))
             name = entry.operator if entry is not None else None
             placed.append(placer.place(STRUCTURE_RULES[rule_id], here, judge, operator=name))
-    return result + [finding for finding in placed if finding is not None]
+    told = [finding for finding in placed if finding is not None]
+    return [*result, *(_proven(told, content) if any(finding.fix is not None for finding in told) else told)]
+
+
+def _proven(findings: Sequence[Finding], content: bytes) -> Sequence[Finding]:
+    """Return findings without the fixes that cannot be proven; a waiver that is gone is not an unused one any more."""
+    from opsmail.check.fixing.proof import proven  # most files need none
+
+    return proven(findings, content, lambda _: (), list)
 
 
 def _misshapen(fault: ShapeProblem) -> tuple[str, Problem]:
@@ -162,16 +171,16 @@ def _misshapen(fault: ShapeProblem) -> tuple[str, Problem]:
     return "OM801", Problem(fault.path, fault.message, help=fault.help, at_key=at_key)
 
 
-def _applied(entry: WaiverEntry, findings: list[Finding], examiner: _Examiner) -> list[tuple[str, Problem]]:
+def _applied(entry: WaiverEntry, index: int, findings: list[Finding], examiner: _Examiner) -> list[tuple[str, Problem]]:
     """Mute what `entry` covers, in `findings`, when it is valid; return what is wrong with it."""
     fault = examiner.fault(entry)
     if fault is not None:
         return [fault]
     waiver = Waiver(entry.reason, entry.approved_by, entry.expires.isoformat())
-    covered = [index for index, finding in enumerate(findings) if finding.waived is None and entry.covers(finding)]
-    for index in covered:
-        findings[index] = replace(findings[index], waived=waiver)
-    return [] if covered else examiner.unused(entry)
+    covered = [place for place, finding in enumerate(findings) if finding.waived is None and entry.covers(finding)]
+    for place in covered:
+        findings[place] = replace(findings[place], waived=waiver)
+    return [] if covered else examiner.unused(entry, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +217,10 @@ class _Examiner:
             return "OM802", Problem("expires", message, help=msg("correct what it covered, or have the waiver renewed"))
         return None
 
-    def unused(self, entry: WaiverEntry) -> list[tuple[str, Problem]]:
+    def unused(self, entry: WaiverEntry, index: int) -> list[tuple[str, Problem]]:
         """Return the problem of an entry that covers nothing; in a part of the fleet that means nothing."""
         if not self.whole:
             return []
         message = msg("the waiver of {rule} for `{operator}` covers nothing", rule=entry.rule, operator=entry.operator)
-        problem = Problem("rule", message, label=msg("nothing to waive"), help=msg("delete this entry"))
-        return [("OM803", problem)]
+        fix = ProposedFix(FixSafety.SAFE, _DELETE, (Deletion(str(index)),))
+        return [("OM803", Problem("rule", message, label=msg("nothing to waive"), help=_DELETE, fix=fix))]

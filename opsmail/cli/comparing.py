@@ -38,12 +38,16 @@ class Known:
         """Return a check without what is in the baseline and, where only new findings are told, was known before."""
         unknown = result.findings if self.baseline is None else self.baseline(result)
         baselined = len(result.findings) - len(unknown)
+        new = self.new(unknown)
+        return replace(result, findings=new, baselined=baselined, old=len(unknown) - len(new))
+
+    def new(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """Return the findings that were not known before; all of them, where all are told."""
         if self.findings is None:
-            return replace(result, findings=unknown, baselined=baselined)
+            return findings
         from opsmail.check.comparison import new_findings
 
-        new = tuple(new_findings(unknown, self.findings))
-        return replace(result, findings=new, baselined=baselined, old=len(unknown) - len(new))
+        return tuple(new_findings(findings, self.findings))
 
 
 @dataclass(frozen=True, slots=True)

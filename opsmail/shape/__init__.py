@@ -6,6 +6,6 @@ canonical form and (through pydantic) the published JSON Schemas all come from t
 
 from opsmail.shape.decoder import Decoder
 from opsmail.shape.encoder import encode
-from opsmail.shape.problems import Problem, ProblemKind, nearest, shown, shown_name
+from opsmail.shape.problems import Problem, ProblemKind, join, may_show, nearest, shown, shown_name
 
-__all__ = ["Decoder", "Problem", "ProblemKind", "encode", "nearest", "shown", "shown_name"]
+__all__ = ["Decoder", "Problem", "ProblemKind", "encode", "join", "may_show", "nearest", "shown", "shown_name"]

@@ -14,6 +14,8 @@ from opsmail.messages import Message, msg
 _SHOWN = 60
 #: No name of a field is longer; comparing longer ones takes its time.
 _LONGEST_NAME = 64
+#: No secret is so short.
+_TOO_SHORT = 3
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _TYPES: Mapping[type, Message] = MappingProxyType(
     {
@@ -81,6 +83,19 @@ def shown_name(name: str, known: Sequence[str] = ()) -> str | None:
     return name if name in known or _WORD.fullmatch(name) or nearest(name, known) is not None else None
 
 
+def may_show(value: str, allowed: Sequence[str]) -> bool:
+    """Whether a value that is none of those allowed may be repeated: where it cannot be a secret typed into this field.
+
+    Args:
+        value: as it stands in the file.
+        allowed: what may stand there. What is like one of them in the same kind of characters is that, misspelt.
+    """
+    if len(value) <= _TOO_SHORT:
+        return True
+    meant = nearest(value, allowed)
+    return meant is not None and all(char in meant or char in " _-" or char.isalpha() for char in value.lower())
+
+
 def join(path: str, name: str) -> str:
     """Return the path of the field `name` of the section at `path`."""
     return f"{path}.{name}" if path else name
@@ -139,12 +154,20 @@ def not_among(value: object, path: str, allowed: Sequence[str | int]) -> Problem
     wanted: type = type(allowed[0])
     if type(value) is not wanted:
         return wrong_type(path, msg("text") if wanted is str else msg("a whole number"), value, wanted)
-    options = ", ".join(f"`{item}`" for item in allowed)
-    guess = nearest(value, [str(item) for item in allowed]) if isinstance(value, str) else None
+    known = [str(item) for item in allowed]
+    options = ", ".join(f"`{item}`" for item in known)
+    # A number that is near another one is not that one misspelt.
+    guess = nearest(value, [item for item in known if item[0].isalpha()]) if isinstance(value, str) else None
     remedy = msg("allowed: {options}", options=options)
     if guess is not None:
         remedy = msg("did you mean `{guess}`? allowed: {options}", guess=guess, options=options)
-    return invalid(path, msg("`{path}` cannot be `{value}`", path=path, value=shown(value)), remedy, guess)
+    text = str(value)
+    message = (
+        msg("`{path}` cannot be `{value}`", path=path, value=shown(text))
+        if may_show(text, known)
+        else msg("`{path}` cannot have this value; it is not shown, since it may be a secret", path=path)
+    )
+    return invalid(path, message, remedy, guess)
 
 
 def invalid(path: str, message: Message, remedy: Message | None = None, guess: str | None = None) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from opsmail.findings import FIRST_CHARACTER, Edit, Span
+from opsmail.findings import FIRST_CHARACTER, FileChange, Span
 from opsmail.messages import Message
 
 
@@ -49,7 +49,7 @@ class ReadProblem:
         span: where.
         help: what to do.
         related: a second place.
-        edits: a safe change that ends it; empty for none.
+        changes: what ends it and cannot change what is meant; empty for none.
     """
 
     rule: str
@@ -57,7 +57,7 @@ class ReadProblem:
     span: Span = FIRST_CHARACTER
     help: Message | None = None
     related: tuple[RelatedPlace, ...] = ()
-    edits: tuple[Edit, ...] = ()
+    changes: tuple[FileChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from opsmail.findings import FIRST_CHARACTER, Edit, Span
+from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.messages import Message, msg
 from opsmail.source.building import Builder, Refusal
 from opsmail.source.characters import FORBIDDEN_IN_FILE, PLAIN_TEXT, code_point
@@ -94,13 +94,12 @@ def _decode(content: bytes) -> tuple[str | None, list[ReadProblem]]:
         return None, [_not_utf8(message, Span(line, column, line, column + 1))]
     if not text.startswith("\ufeff"):
         return text, []
-    place = Span(1, 1, 1, 2)
     problem = ReadProblem(
         "OM006",
         msg("the file starts with a byte-order mark"),
-        place,
+        Span(1, 1, 1, 2),
         help=msg("save it as UTF-8 without a byte-order mark"),
-        edits=(Edit(place, ""),),
+        changes=(MarkRemoval(),),
     )
     return text[1:], [problem]
 

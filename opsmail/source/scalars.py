@@ -42,6 +42,11 @@ def is_ambiguous_number(text: str) -> bool:
     return _AMBIGUOUS.fullmatch(text) is not None
 
 
+def is_truth_word(text: str) -> bool:
+    """Whether a reader of YAML 1.1 takes this unquoted text for a truth value or null."""
+    return text.lower() in _YAML_1_1_WORDS
+
+
 def is_quoted_key(text: str) -> bool:
     """Whether this, in quotes, is the name of a field: an ASCII word."""
     return _KEY.fullmatch(text) is not None
@@ -50,4 +55,4 @@ def is_quoted_key(text: str) -> bool:
 @lru_cache(maxsize=1024)  # files have the same few keys
 def is_plain_key(text: str) -> bool:
     """Whether every YAML reader takes this, unquoted, for the same name: a word, and no truth value of YAML 1.1."""
-    return is_quoted_key(text) and text.lower() not in _YAML_1_1_WORDS
+    return is_quoted_key(text) and not is_truth_word(text)

@@ -189,6 +189,8 @@ TYPED = {
     "usuario": ("  username: ", f"  '{PASSWORD}': x\n  username: "),
     "comentario": ("port: 587", f"port: 587  # {PASSWORD}\n  port: 465"),
     "endereco": ("password: env://", f"password: env://{PASSWORD}:"),
+    "tipo": ("type: basic", f"type: '{PASSWORD}'"),
+    "cifra": ("encryption: starttls", f"encryption: '{PASSWORD}'"),
     "sintaxe": ("port: 587", f"port: ['{PASSWORD}'"),
 }
 
@@ -200,6 +202,7 @@ def test_a_password_typed_into_a_file_is_not_repeated(published: Repository) -> 
         published.edit(f"operators/{name}.yaml", old, new)
     published.commit()
     published.run("check", "--format", "text", "--format", "json:out/findings.json", code=1)
+    published.run("check", "--diff", "--unsafe-fixes", "--format", "sarif:out/findings.sarif", code=1)
     found = read_json(published.read("out/findings.json"))["findings"]
     assert {Path(finding["file"]).stem for finding in found if finding["severity"] == "error"} == set(TYPED)
     for arguments, code in ((("test",), 1), (("plan",), 1), (("publish", "--yes"), 3)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opsmail.check.comparison import compare, judging
-from opsmail.check.engine import check
+from opsmail.check.engine import CheckResult, check
+from opsmail.check.fixing.rounds import Fixed, fix_all
 from opsmail.check.interface import Context
 from opsmail.check.pages import Block, RulePage
-from opsmail.findings import Finding, Span
+from opsmail.findings import Finding, FixSafety, Span
 from opsmail.providers import Providers, load_providers
 from opsmail.secrets import known_schemes
 from opsmail.settings.environments import load_environments
 from opsmail.settings.load import load_settings
+from opsmail.source.tree import SourceFile
 from opsmail.source.worktree import WorkTree
 from tests.builders import write_files
 
@@ -95,17 +97,29 @@ def run(rule: str, shown: Example, root: Path) -> list[Finding]:
     if whole and not shown.says_master:
         files["operators/agendador.yaml"] = complete("operators/agendador.yaml", ["role: master"]).encode()
     tree = WorkTree(write_files(root, files))
-    settings = load_settings(tree)
-    sources = tree.operator_files(["operators"])
-    context = Context(settings, _providers(), shown.day, known_schemes())
     if shown.before:
-        former = WorkTree(write_files(root / "before", {**files, **shown.before}))
-        context = _compared(context, former, tree)
-    return [finding for finding in check(sources, context, whole=whole).findings if finding.waived is None]
+        write_files(root / "before", {**files, **shown.before})
+    result = check(tree.operator_files(["operators"]), _context(shown, root), whole=whole)
+    return [finding for finding in result.findings if finding.waived is None]
 
 
-def _compared(context: Context, former: WorkTree, tree: WorkTree) -> Context:
-    """Return the circumstances of `opsmail check --base`."""
+def fixed(rule: str, shown: Example, root: Path) -> Fixed:
+    """Fix an example that was run, as `opsmail check --fix --unsafe-fixes` would."""
+    context = _context(shown, root)
+
+    def look(files: Iterable[SourceFile], waivers: bytes | None) -> CheckResult:
+        return check(files, context.with_waivers(waivers), whole=rule.startswith(("OM7", "OM8")))
+
+    return fix_all(WorkTree(root).operator_files(["operators"]), context.own.waivers, look, frozenset(FixSafety))
+
+
+def _context(shown: Example, root: Path) -> Context:
+    """Return the circumstances of an example whose files are written; with former ones, those of `--base`."""
+    tree = WorkTree(root)
+    context = Context(load_settings(tree), _providers(), shown.day, known_schemes())
+    if not shown.before:
+        return context
+    former = WorkTree(root / "before")
     before, after = load_environments(former), load_environments(tree)
     settings = judging(after["default"], before["default"])
     here = replace(context, settings=settings, written=after["default"])

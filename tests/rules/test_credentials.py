@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from opsmail.check.rules import authentication, credentials
-from opsmail.findings import Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.operator.model import Operator
 from tests.rules.checking import BASIC, MODERN, NONE, context, made_up_provider, only, operator, problems
 
@@ -38,6 +38,13 @@ def at(host: str, username: str) -> Operator:
 def test_om407_names_the_form_that_the_provider_wants(host: str, username: str, message: str, remedy: str) -> None:
     problem = only(credentials.username_form, at(host, username))
     assert (str(problem.message), str(problem.help)) == (message, remedy)
+    if problem.fix is None:
+        assert "@…" in remedy
+    else:
+        (change,) = problem.fix.changes
+        assert isinstance(change, Replacement)
+        assert remedy.startswith(f"write `{change.value}`")
+        assert problem.fix.safety is FixSafety.UNSAFE
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,8 @@ from datetime import date
 
 import pytest
 
-from opsmail.check.interface import Replacement
 from opsmail.check.rules import authentication, encryption
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from tests.rules.checking import BASIC, MODERN, NONE, context, made_up_provider, only, operator, problems
 
 CLEAR = {"port": 587, "encryption": "none"}
@@ -112,7 +111,7 @@ def test_om302_knows_the_old_names(name: str) -> None:
     assert problem is not None
     assert problem.fix is not None
     assert problem.fix.safety is FixSafety.SAFE
-    assert problem.fix.replacements == (Replacement("server.encryption", "implicit-tls"),)
+    assert problem.fix.changes == (Replacement("server.encryption", "implicit-tls"),)
 
 
 @pytest.mark.parametrize("name", ["starttls", "STARTTLS", "none", "implicit", "auto", "", "tls" * 10, True, None, 3])

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from opsmail.check.interface import Replacement
 from opsmail.check.rules.endpoints import provider_endpoint
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.operator.model import Operator
 from tests.rules.checking import BASIC, NONE, context, made_up_provider, only, operator, problems
 
@@ -49,8 +48,8 @@ def test_a_connection_that_the_provider_documents_otherwise_is_an_error_with_its
     assert str(problem.help) == "Postmark is reached on `587/starttls`, `2525/starttls`"
     assert problem.fix is not None
     assert problem.fix.safety is FixSafety.UNSAFE
-    assert problem.fix.replacements == (
-        Replacement("server.port", "587"),
+    assert problem.fix.changes == (
+        Replacement("server.port", 587),
         Replacement("server.encryption", "starttls"),
     )
 
@@ -58,11 +57,11 @@ def test_a_connection_that_the_provider_documents_otherwise_is_an_error_with_its
 def test_only_what_is_wrong_is_changed() -> None:
     fix = only(provider_endpoint, at("smtp.office365.com", 2525)).fix
     assert fix is not None
-    assert fix.replacements == (Replacement("server.port", "587"),)
+    assert fix.changes == (Replacement("server.port", 587),)
     known = made_up_provider(connections=["465/implicit-tls"])
     fix = only(provider_endpoint, at("mail.provedor.com.br", 465), context(providers=known)).fix
     assert fix is not None
-    assert fix.replacements == (Replacement("server.encryption", "implicit-tls"),)
+    assert fix.changes == (Replacement("server.encryption", "implicit-tls"),)
 
 
 @pytest.mark.parametrize("confidence", ["ispdb", "community"])
@@ -81,7 +80,7 @@ def test_the_catalogue_chooses_among_what_is_served() -> None:
     problem = only(provider_endpoint, subject, context(catalogue("smtp.gmail.com", "587/starttls", "2587/starttls")))
     assert str(problem.help) == "approved for `smtp.gmail.com`: `587/starttls`, `2587/starttls`"
     assert problem.fix is not None
-    assert problem.fix.replacements == (Replacement("server.port", "587"),)
+    assert problem.fix.changes == (Replacement("server.port", 587),)
     assert only(provider_endpoint, subject, context(catalogue("smtp.gmail.com", "2587/starttls"))).fix is None
 
 
@@ -111,7 +110,7 @@ def test_a_host_that_is_for_something_else(host: str, message: str, right: str) 
     assert right in str(problem.help)
     assert problem.fix is not None
     assert problem.fix.safety is FixSafety.UNSAFE
-    assert problem.fix.replacements == (Replacement("server.host", right),)
+    assert problem.fix.changes == (Replacement("server.host", right),)
     approved = only(provider_endpoint, at(host), context(catalogue(host.lower(), "587/starttls")))
     assert approved.severity is Severity.WARNING
 
@@ -142,7 +141,7 @@ def test_people_and_organisations_have_servers_of_their_own(host: str, username:
     assert f"`{right}`" in str(problem.help)
     assert [mark.path for mark in problem.marks] == ["authentication.username"]
     assert problem.fix is not None
-    assert problem.fix.replacements == (Replacement("server.host", right),)
+    assert problem.fix.changes == (Replacement("server.host", right),)
 
 
 @pytest.mark.parametrize(

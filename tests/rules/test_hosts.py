@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from opsmail.check.interface import Replacement
 from opsmail.check.rules import hosts as rules
 from opsmail.check.rules import server
 from opsmail.check.rules.lookalike import alike, ascii_form, mixed_scripts, readable, skeleton, undecodable
 from opsmail.check.rules.suffixes import is_below_public_suffix, registered_domain
-from opsmail.findings import FixSafety
+from opsmail.findings import FixSafety, Replacement
 from opsmail.operator.model import Operator
 from tests.rules.checking import context, only, operator, problems
 
@@ -57,7 +56,7 @@ def test_om206_names_the_server_that_was_meant(host: str, right: str) -> None:
     assert f"`{right}`" in str(problem.message)
     assert problem.fix is not None
     assert problem.fix.safety is FixSafety.UNSAFE
-    assert problem.fix.replacements == (Replacement("server.host", right),)
+    assert problem.fix.changes == (Replacement("server.host", right),)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from opsmail.check.pages import SECTIONS, Block, PageError, RulePage, Section, facts, load_page, parse_page
 from opsmail.check.rules import all_rules
-from opsmail.findings import FIRST_CHARACTER, Finding
-from tests.rules.examples import Example, Marked, example, run
+from opsmail.findings import FIRST_CHARACTER, Finding, FixSafety
+from tests.rules.examples import Example, Marked, example, fixed, run
 
 RULES = list(all_rules())
 
@@ -62,6 +62,24 @@ def test_good_example_gives_nothing(page: RulePage, tmp_path: Path) -> None:
     assert shown.findings == shown.related == ()
     assert shown.operators
     assert run(page.id, shown, tmp_path) == []
+
+
+PROMISES = {"Safe:": FixSafety.SAFE, "Unsafe:": FixSafety.UNSAFE, "No automatic fix": None}
+
+
+def test_the_bad_example_has_the_fix_that_the_page_promises(page: RulePage, tmp_path: Path) -> None:
+    text = page.section("Fix safety").text
+    (promised,) = (safety for beginning, safety in PROMISES.items() if text.startswith(beginning))
+    shown = example(page, "Bad example")
+    found = run(page.id, shown, tmp_path)
+    assert {None if finding.fix is None else finding.fix.safety for finding in found} == {promised}
+    after = fixed(page.id, shown, tmp_path)
+    assert after.is_complete
+    if promised is None:
+        assert after.files == ()
+    else:
+        assert {file.path for file in after.files} == {finding.file for finding in found}
+        assert after.left.findings == ()
 
 
 def _place(finding: Finding) -> tuple[str, tuple[int, ...]]:

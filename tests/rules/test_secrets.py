@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opsmail.check.rules import secrets as rules
+from opsmail.findings import FixSafety, SchemeReplacement
 from tests.rules.checking import BASIC, MODERN, context, only, operator, problems
 
 CATALOGUE = """
@@ -49,6 +50,17 @@ def test_om602_names_the_nearest_kind_or_all() -> None:
     assert str(near.help) == "did you mean `file://`?"
     far = only(rules.unknown_secret_scheme, operator(authentication=with_password("cofre://rh")))
     assert str(far.help) == "known here: `env://`, `file://`"
+    assert far.fix is None
+
+
+def test_om602_changes_the_kind_alone_and_repeats_nothing_else() -> None:
+    near = only(rules.unknown_secret_scheme, operator(authentication=with_password("evn://S3NHA_4711")))
+    assert near.fix is not None
+    assert near.fix.safety is FixSafety.UNSAFE
+    assert near.fix.changes == (SchemeReplacement("authentication.password", "env"),)
+    assert "S3NHA" not in repr(near)
+    # Under the right name of its kind it would be no reference: it may be a password with `://` in it.
+    assert only(rules.unknown_secret_scheme, operator(authentication=with_password("evn://p@ss!"))).fix is None
 
 
 def test_om602_leaves_literals_to_om601() -> None:

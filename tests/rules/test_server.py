@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opsmail.check.interface import Replacement
 from opsmail.check.rules import server as rules
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from tests.rules.checking import NONE, context, made_up_provider, only, operator, problems
 
 
@@ -100,15 +99,15 @@ def test_om201_writes_the_only_approved_pair() -> None:
     assert str(problem.help) == "approved for `smtp.empresa.com.br`: port 587 with `starttls`"
     assert problem.fix is not None
     assert problem.fix.safety is FixSafety.SAFE
-    assert problem.fix.replacements == (Replacement("server.port", "587"),)
+    assert problem.fix.changes == (Replacement("server.port", 587),)
 
 
 def test_om201_changes_both_values_where_both_are_wrong() -> None:
     subject = operator(server={"port": 587, "encryption": "implicit-tls"})
     problem = only(rules.port_encryption_mismatch, subject, context(catalogue("2525/starttls")))
     assert problem.fix is not None
-    assert problem.fix.replacements == (
-        Replacement("server.port", "2525"),
+    assert problem.fix.changes == (
+        Replacement("server.port", 2525),
         Replacement("server.encryption", "starttls"),
     )
 
@@ -117,7 +116,7 @@ def test_om201_changes_the_encryption_alone_where_the_port_is_approved() -> None
     subject = operator(server={"port": 465, "encryption": "starttls"})
     problem = only(rules.port_encryption_mismatch, subject, context(catalogue("465/implicit-tls")))
     assert problem.fix is not None
-    assert problem.fix.replacements == (Replacement("server.encryption", "implicit-tls"),)
+    assert problem.fix.changes == (Replacement("server.encryption", "implicit-tls"),)
 
 
 @pytest.mark.parametrize("pairs", [("587/starttls", "465/implicit-tls"), ("25/none",)])
@@ -217,7 +216,7 @@ def test_om204_says_what_it_is_instead_of_a_name(host: str, message: str, meant:
         assert str(problem.help) == f"write `{meant}`"
         assert problem.fix is not None
         assert problem.fix.safety is FixSafety.SAFE
-        assert problem.fix.replacements == (Replacement("server.host", meant),)
+        assert problem.fix.changes == (Replacement("server.host", meant),)
 
 
 def test_om204_gives_the_reason_of_whatever_else_is_no_name() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from opsmail.check.interface import Context, Problem, operator_rule
-from opsmail.findings import Severity
+from opsmail.check.interface import Context, Problem, ProposedFix, operator_rule
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.model import (
     BasicAuthentication,
@@ -27,26 +28,38 @@ def username_form(operator: Operator, context: Context) -> Iterator[Problem]:
     remedy = _username_remedy(username, provider, operator.sender.address)
     if remedy is None:
         return
+    fix = None
+    if remedy.name is not None:
+        change = Replacement("authentication.username", remedy.name)
+        fix = ProposedFix(FixSafety.UNSAFE, msg("write `{name}`", name=remedy.name), (change,))
     form, _, word = provider.username.partition(":")
     messages = {
         "address": msg("{provider} wants the whole address as user name", provider=provider.name),
         "local-part": msg("{provider} wants only what stands before the `@` as user name", provider=provider.name),
         "fixed": msg("at {provider} the user name is the word `{word}`", provider=provider.name, word=word),
     }
-    yield Problem("authentication.username", messages[form], label=msg("another form"), help=remedy)
+    yield Problem("authentication.username", messages[form], label=msg("another form"), help=remedy.help, fix=fix)
 
 
-def _username_remedy(username: str, provider: Provider, sender: str) -> Message | None:
+class _Remedy(NamedTuple):
+    """What to do about a user name, and the right one where it is clear which that is."""
+
+    help: Message
+    name: str | None
+
+
+def _username_remedy(username: str, provider: Provider, sender: str) -> _Remedy | None:
     """Return what to write instead, None where the form is right."""
     form, _, word = provider.username.partition(":")
     local, at, _ = username.partition("@")
     if form == "address" and not at:
-        example = sender if sender.lower().startswith(f"{username.lower()}@") else f"{username}@…"
-        return msg("write `{name}`", name=example)
+        name = sender if sender.lower().startswith(f"{username.lower()}@") else None
+        return _Remedy(msg("write `{name}`", name=name or f"{username}@…"), name)
     if form == "local-part" and at:
-        return msg("write `{name}`", name=local)
+        return _Remedy(msg("write `{name}`", name=local), local)
     if form == "fixed" and username != word:
-        return msg("write `{name}`; what {provider} calls the key is the password", name=word, provider=provider.name)
+        remedy = msg("write `{name}`; what {provider} calls the key is the password", name=word, provider=provider.name)
+        return _Remedy(remedy, word)
     return None
 
 

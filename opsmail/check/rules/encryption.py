@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from opsmail.check.interface import Context, Problem, ProposedFix, Replacement, operator_rule, server_rule
+from opsmail.check.detection import OLD_ENCRYPTION_NAME
+from opsmail.check.interface import Context, Problem, ProposedFix, operator_rule, server_rule
 from opsmail.check.rules.connections import PORT_ENCRYPTIONS, usual_remedy
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption, Operator, Server
-
-#: What forms and other programs call encryption: the protocols' old names, with or without a version.
-_OBSOLETE = re.compile(r"(?:ssl|tls)(?:[ /_-]?(?:ssl|tls))?[ _-]?(?:v?[0-9](?:[._][0-9])?)?|smtps", re.IGNORECASE)
 
 
 @operator_rule("OM301", "encryption-off", Severity.WARNING)
@@ -37,7 +34,7 @@ def obsolete_name(value: object, port: object) -> Problem | None:
         value: the encryption as the file has it.
         port: the port as the file has it.
     """
-    if not isinstance(value, str) or len(value) > 20 or _OBSOLETE.fullmatch(value) is None:
+    if not isinstance(value, str) or OLD_ENCRYPTION_NAME.fullmatch(value) is None:
         return None
     expected = PORT_ENCRYPTIONS.get(port) if type(port) is int else None
     if expected is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opsmail.check.interface import Context, Mark, Problem, ProposedFix, Replacement, operator_rule
+from opsmail.check.interface import Context, Mark, Problem, ProposedFix, operator_rule
 from opsmail.check.rules.connections import approved_connections, usual_remedy
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Encryption, Operator, Server
@@ -88,7 +88,7 @@ def _connection_fix(
     if not possible:
         return None
     right = possible[0]
-    replacements = [Replacement("server.port", str(right.port))] if right.port != server.port else []
+    replacements = [Replacement("server.port", right.port)] if right.port != server.port else []
     if right.encryption is not server.encryption:
         replacements.append(Replacement("server.encryption", right.encryption.value))
     return ProposedFix(FixSafety.UNSAFE, msg("write {connection}", connection=str(right)), tuple(replacements))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_domain
-from opsmail.check.interface import Context, Problem, ProposedFix, Replacement, server_rule
+from opsmail.check.interface import Context, Problem, ProposedFix, server_rule
 from opsmail.check.rules.lookalike import alike, ascii_form, mixed_scripts, readable
 from opsmail.check.rules.suffixes import is_below_public_suffix
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Server

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opsmail.check.interface import Context, Problem, operator_rule
-from opsmail.findings import Severity
+from opsmail.check.interface import Context, Problem, ProposedFix, operator_rule
+from opsmail.findings import FixSafety, SchemeReplacement, Severity
 from opsmail.messages import msg
 from opsmail.operator.model import Operator
+from opsmail.references import SecretReference
 from opsmail.settings.catalogue import environment_name
 from opsmail.shape import nearest
 
@@ -57,7 +58,15 @@ def unknown_secret_scheme(operator: Operator, context: Context) -> Iterator[Prob
             help=msg("did you mean `{guess}://`?", guess=guess)
             if guess
             else msg("known here: {schemes}", schemes=", ".join(f"`{name}://`" for name in sorted(context.schemes))),
+            fix=_scheme_fix(path, reference, guess),
         )
+
+
+def _scheme_fix(path: str, reference: SecretReference, guess: str | None) -> ProposedFix | None:
+    """Write the nearest kind, where what follows fits it; else the whole may be a password."""
+    if guess is None or SecretReference.parse(f"{guess}://{reference.locator}").is_literal:
+        return None
+    return ProposedFix(FixSafety.UNSAFE, msg("write `{name}`", name=f"{guess}://"), (SchemeReplacement(path, guess),))
 
 
 @operator_rule("OM604", "secret-not-for-server", Severity.ERROR, unwaivable=True)

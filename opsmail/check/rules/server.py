@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_domain
-from opsmail.check.interface import Context, Mark, Problem, ProposedFix, Replacement, operator_rule, server_rule
+from opsmail.check.interface import Context, Mark, Problem, ProposedFix, operator_rule, server_rule
 from opsmail.check.rules.connections import PORT_ENCRYPTIONS, approved_connections, known_connections, usual_remedy
 from opsmail.check.rules.lookalike import undecodable
-from opsmail.findings import FixSafety, Severity
+from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Operator, Server
 from opsmail.settings.catalogue import Denial
@@ -85,7 +85,7 @@ def _mismatch_fix(server: Server, approved: tuple[ApprovedConnection, ...]) -> P
     right = approved[0]
     replacements = []
     if right.port != server.port:
-        replacements.append(Replacement("server.port", str(right.port)))
+        replacements.append(Replacement("server.port", right.port))
     if right.encryption is not server.encryption:
         replacements.append(Replacement("server.encryption", right.encryption.value))
     description = msg("write {connection}, the only pair approved for this server", connection=str(right))

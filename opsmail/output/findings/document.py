@@ -71,7 +71,10 @@ class Fix:
         Doc("Safety", "A safe fix cannot change what is meant; an unsafe one needs somebody to look at it.", ("safe",)),
     ]
     description: Annotated[_Text, Doc("Description", "What it does.", ("write 587",))]
-    edits: Annotated[tuple[Edit, ...], Doc("Edits", "Applied together or not at all; they do not overlap.")]
+    edits: Annotated[
+        tuple[Edit, ...],
+        Doc("Edits", "Applied together or not at all; they do not overlap. None where only a byte-order mark goes."),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ def _result(finding: Finding, rule_index: int, marks: dict[str, str]) -> dict[st
             }
             for number, item in enumerate(finding.related, 1)
         ]
-    if finding.fix is not None:
+    if finding.fix is not None and finding.fix.edits:  # a change without replacements is none (section 3.56.3)
         result["fixes"] = [_fix(finding.file, finding.fix)]
     return result
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from gettext import NullTranslations
 from typing import NamedTuple
 
-from opsmail.findings import Finding, Severity, Span, Waiver
+from opsmail.findings import Finding, FixSafety, Severity, Span, Waiver
 from opsmail.messages import Message, msg, msgn
 from opsmail.output.columns import Window
 from opsmail.output.escape import for_terminal
@@ -23,10 +23,23 @@ _WIDEST, _NARROWEST = 160, 40
 
 
 def render(report: Report, language: NullTranslations, style: Style) -> str:
-    """Return the findings, and a last line that sums up."""
+    """Return the findings, what can be done about them at once, and a last line that sums up."""
     page = Page(language, style)
     blocks = ["\n".join(page.finding(finding)) + "\n\n" for finding in report.findings]
-    return "".join(blocks) + page.closing(report.summary) + "\n"
+    fixing = _fixing(report.active)
+    hint = "" if fixing is None else page.say(fixing) + "\n"
+    return "".join(blocks) + hint + page.closing(report.summary) + "\n"
+
+
+def _fixing(findings: Sequence[Finding]) -> Message | None:
+    """Say how many findings the command can fix by itself, and how many more if it may guess."""
+    safeties = [finding.fix.safety for finding in findings if finding.fix is not None]
+    safe, unsafe = safeties.count(FixSafety.SAFE), safeties.count(FixSafety.UNSAFE)
+    if safe and unsafe:
+        return msg("`opsmail check --fix` fixes {safe}, with `--unsafe-fixes` {unsafe} more", safe=safe, unsafe=unsafe)
+    if safe:
+        return msg("`opsmail check --fix` fixes {safe}", safe=safe)
+    return msg("`opsmail check --fix --unsafe-fixes` fixes {unsafe}", unsafe=unsafe) if unsafe else None
 
 
 class _Mark(NamedTuple):

@@ -69,7 +69,51 @@ def test_how_much_of_a_value_may_be_shown(path: str, value: object, written: str
     assert OPERATOR.shown_part(path, value, written) == shown
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "shown"),
+    [
+        ("authentication.type", "basic", True),
+        ("authentication.type", "Bsic", True),
+        ("authentication.type", "hunter2", False),
+        ("authentication.type", "modern42", False),
+        ("authentication.type", 12345678, False),
+        ("authentication.type", "xyz", True),
+        ("authentication.credential.kind", "client secret", True),
+        ("authentication.credential.kind", "hunter2", False),
+        ("server.encryption", "SSL/TLS", True),
+        ("server.encryption", "TLSv1.2", True),
+        ("server.encryption", "password", False),
+        ("server.minimum_tls", "1.1", True),
+        ("version", 2, True),
+        ("version", 20261124, False),
+        ("role", True, False),
+    ],
+)
+def test_a_field_with_few_values_shows_those_and_what_is_like_them(path: str, value: object, shown: bool) -> None:
+    written = str(value)
+    assert OPERATOR.shown_part(path, value, written) == (len(written) if shown else 0)
+
+
+def test_which_fields_have_few_values() -> None:
+    assert OPERATOR.choices == {
+        "version": ("1",),
+        "role": ("standard", "master"),
+        "server.encryption": ("starttls", "implicit-tls", "none"),
+        "server.minimum_tls": ("1.2", "1.3"),
+        "authentication.type": ("basic", "modern", "none"),
+        "authentication.cloud": ("global", "us-gov", "us-dod", "china"),
+        "authentication.credential.kind": (
+            "client-secret",
+            "certificate",
+            "federated",
+            "managed-identity",
+            "delegated",
+        ),
+    }
+
+
 def test_waivers_hold_no_secrets() -> None:
     disclosure = Disclosure.of(WaiverEntry)
+    assert disclosure.choices == {}
     assert disclosure.secret == frozenset()
     assert disclosure.public == {"operator", "rule", "path", "reason", "approved_by", "expires"}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.interface import Mark, Problem, ProposedFix, Replacement
+from opsmail.check.interface import Mark, Problem, ProposedFix
 from opsmail.check.placing import FilePlacer
 from opsmail.check.severity import Judge
-from opsmail.findings import FIRST_CHARACTER, Edit, Finding, FixSafety, RuleMeta, Severity, Span
+from opsmail.findings import FIRST_CHARACTER, Edit, Finding, FixSafety, Replacement, RuleMeta, Severity, Span
 from opsmail.messages import msg
 from opsmail.operator.model import Operator
 from opsmail.settings.model import Policy

@@ -86,6 +86,72 @@ class TestRules:
             assert "hunter2" not in str(findings_of(text))
 
 
+class TestNames:
+    def fix(self, old: str, new: str) -> list[str | None]:
+        found = findings_of(edited(old, new))
+        assert {finding.rule.id for finding in found} <= {"OM101", "OM102", "OM104", "OM701"}
+        return [None if item.fix is None else item.fix.edits[0].text for item in found if item.rule.id == "OM101"]
+
+    def test_the_nearest_is_a_guess(self) -> None:
+        finding = only(edited("  port: 587", "  'prot': 587"))
+        assert finding.fix is not None
+        assert (finding.fix.safety, str(finding.fix.description)) == (FixSafety.UNSAFE, "write `port`")
+        assert finding.fix.edits == (Edit(Span(8, 3, 8, 9), "'port'"),)
+
+    def test_a_section_too(self) -> None:
+        assert self.fix("server:\n", "srever:\n") == ["server"]
+
+    @pytest.mark.parametrize(
+        ("old", "new", "count"),
+        [
+            ("  port: 587", "  port: 587\n  prot: 587", 1),  # it is there already
+            ("  port: 587", "  prot: 587\n  porta: 587", 2),  # either could be it
+            ("  port: 587", "  port: 587\n  wholly_different: 1", 1),  # nothing is near
+        ],
+    )
+    def test_none_where_it_is_not_clear_which(self, old: str, new: str, count: int) -> None:
+        assert self.fix(old, new) == [None] * count
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("written", "text", "safety"),
+        [
+            ("STARTTLS", "starttls", FixSafety.SAFE),
+            ("'Implicit-TLS'", "'implicit-tls'", FixSafety.SAFE),
+            ("start-tls", "starttls", FixSafety.UNSAFE),
+            ('"starttl"', '"starttls"', FixSafety.UNSAFE),
+        ],
+    )
+    def test_the_nearest(self, written: str, text: str, safety: FixSafety) -> None:
+        finding = only(edited("encryption: starttls", f"encryption: {written}"))
+        assert finding.rule.id == "OM104"
+        assert finding.fix is not None
+        assert finding.fix.safety is safety
+        assert [edit.text for edit in finding.fix.edits] == [text]
+
+    @pytest.mark.parametrize("written", ['"1.1"', "'1.4'"])
+    def test_a_number_is_not_another_one_misspelt(self, written: str) -> None:
+        finding = only(edited("encryption: starttls", f"encryption: starttls\n  minimum_tls: {written}"))
+        assert (finding.rule.id, finding.fix) == ("OM104", None)
+        assert str(finding.help) == "allowed: `1.2`, `1.3`"
+        assert f"cannot be `{written[1:-1]}`" in str(finding.message)
+
+    @pytest.mark.parametrize("secret", ["hunter2", "S3nh@-do-RH", "basic4711", "correct horse battery"])
+    def test_what_may_be_a_secret_is_not_repeated(self, secret: str) -> None:
+        for old, new in (("type: basic", f"type: '{secret}'"), ("role: master", f"role: '{secret}'")):
+            (finding,) = [item for item in findings_of(edited(old, new)) if item.rule.id == "OM104"]
+            assert secret not in repr(finding)
+            assert "it is not shown, since it may be a secret" in str(finding.message)
+            assert finding.fix is None
+            assert "allowed: " in str(finding.help)
+
+    def test_the_name_of_the_file_is_a_guess(self) -> None:
+        finding = only(edited("operator: rh", "operator: ti"))
+        assert finding.fix is not None
+        assert (finding.fix.safety, finding.fix.edits[0].text) == (FixSafety.UNSAFE, "rh")
+
+
 class TestFixes:
     @pytest.mark.parametrize(
         ("old", "new", "text"),
@@ -127,6 +193,12 @@ class TestFixes:
         finding = only(operator_text(authentication={"password": 12345678}))
         assert finding.fix is None
         assert "12345678" not in repr(finding)
+
+    def test_nor_is_what_is_masked(self) -> None:
+        found = findings_of(edited("role: master", "role: master\nlabels: {senha: 12345678}"))
+        assert {finding.rule.id: finding.fix for finding in found} == {"OM103": None, "OM605": None}
+        assert "write a text" in {str(finding.help) for finding in found}
+        assert "12345678" not in repr(found)
 
     def test_a_section_where_a_list_of_labels_is(self) -> None:
         finding = only(edited("role: master", "role: master\nlabels: [a]"))

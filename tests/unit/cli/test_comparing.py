@@ -57,6 +57,26 @@ class TestBase:
         assert "OM502" not in output.out
         assert output.out.endswith("1 error, 1 warning in 1 of 2 operators (1 fixable, 1 not new)\n")
 
+    def test_only_what_is_new_is_fixed(self, fleet: Checkout) -> None:
+        fleet.edit("operators/chefe.yaml", "port: 587", "port: '587'")
+        fleet.commit()
+        fleet.edit("operators/rh.yaml", "port: 587", "port: '587'")
+        output = said(fleet, "--base", "HEAD", "--new-only", "--fix")
+        assert output.err == "fixed 1 finding in 1 file\n"
+        assert "port: 587" in (fleet.root / "operators/rh.yaml").read_text("utf-8")
+        assert "port: '587'" in (fleet.root / "operators/chefe.yaml").read_text("utf-8")
+        said(fleet, "--base", "HEAD", "--fix")
+        assert "port: 587" in (fleet.root / "operators/chefe.yaml").read_text("utf-8")
+
+    def test_the_waivers_that_are_fixed_are_the_changes_own(self, fleet: Checkout) -> None:
+        fleet.write("waivers.yaml", WAIVER)
+        fleet.commit()
+        fleet.edit("operators/chefe.yaml", "address: ti@", "address: chefe@")
+        fleet.write("waivers.yaml", f"# TI\n\n{WAIVER}")
+        assert "OM803" in said(fleet, "--base", "HEAD").out
+        said(fleet, "--base", "HEAD", "--fix")
+        assert (fleet.root / "waivers.yaml").read_text("utf-8") == "# TI\n"
+
     def test_what_is_left_out_does_not_count(self, fleet: Checkout) -> None:
         assert said(fleet, "--fail-on", "warning", code=1).out.endswith("1 warning in 1 of 2 operators\n")
         output = said(fleet, "--base", "HEAD", "--new-only", "--fail-on", "warning")

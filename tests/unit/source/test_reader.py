@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from opsmail.findings import FIRST_CHARACTER, Edit, Span
+from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.source.building import MAX_DEPTH, MAX_NODES
 from opsmail.source.document import ReadProblem
 from opsmail.source.reader import MAX_BYTES, MAX_REPEATED, read_document
@@ -116,7 +116,7 @@ class TestPlaces:
         assert document is not None
         assert document.span("a") == Span(1, 4, 1, 5)
         assert [problem.rule for problem in problems] == ["OM006"]
-        assert problems[0].edits == (Edit(Span(1, 1, 1, 2), ""),)
+        assert problems[0].changes == (MarkRemoval(),)
 
     def test_an_empty_value_stands_at_its_key(self) -> None:
         document, _ = read_document(b"a:\n  host:\n  port: 1\n")

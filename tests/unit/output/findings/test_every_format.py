@@ -37,7 +37,9 @@ def test_a_text_stays_on_its_line(text: str) -> None:
     """Our own lines are all there is: as many as for a harmless text, each beginning with its own margin."""
     lines, harmless = (render("text", hostile(each)).split("\n") for each in (text, "x"))
     assert len(lines) == len(harmless)
-    margins = re.compile(r"(?:error|warning|note)\[|  -->|   \||   =| ?\d+ \||\.\.\.|\d+ errors?,|$")
+    margins = re.compile(
+        r"(?:error|warning|note)\[|  -->|   \||   =| ?\d+ \||\.\.\.|\d+ errors?,|`opsmail check --fix` fixes |$"
+    )
     assert [margins.match(line) is not None for line in lines] == [True] * len(lines)
     told = for_terminal(f"it is {text}, not `{text}`")
     assert sum(line.endswith(f": {told}") for line in lines) >= 6

@@ -16,7 +16,7 @@ from inline_snapshot import snapshot
 from opsmail.check.pages import SECTIONS, RulePage, Section
 from opsmail.check.rules import all_rules
 from opsmail.check.sources import SourceText
-from opsmail.findings import Severity
+from opsmail.findings import Fix, FixSafety, MarkRemoval, Severity
 from opsmail.messages import msg
 from opsmail.output.escape import json_text
 from opsmail.output.findings import Report, sarif
@@ -390,6 +390,13 @@ def test_any_text_is_valid(text: str) -> None:
         # What is to be written is exactly that.
         assert fix["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == text
         assert "](" not in result["message"]["text"].replace("\\](", "")
+
+
+def test_a_fix_without_edits_is_none() -> None:
+    unmarked = Fix(FixSafety.SAFE, msg("remove it"), (), (MarkRemoval(),))
+    log = sarif.document(report_of(replace(FINDINGS[0], fix=unmarked)), [MISMATCH], page, "1.2.3")
+    validator().validate(log)
+    assert "fixes" not in log["runs"][0]["results"][0]
 
 
 def test_more_results_than_github_takes() -> None:
