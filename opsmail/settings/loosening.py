@@ -344,10 +344,6 @@ COMPARED: Mapping[type, Mapping[str, _Compare]] = MappingProxyType(
             "private": _switched_on,
             "ca": _authority,
             "address": _changed,
-            "authority": _changed,
-            "authority_ca": _authority,
-            "federated_audience": _changed,
-            "federated_token": _changed,
             "review_by": _put_off,
         },
         Gate: {
