@@ -6,12 +6,12 @@ them.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from opsmail.expressions import expression
 from opsmail.messages import Message, msg
 
 #: RFC 5321 section 4.5.3.1, in octets: 64 and 255; 254 is the path limit of 256 without its angle brackets.
@@ -22,13 +22,13 @@ MAX_ADDRESS = 254
 MAX_LABEL = 63
 MAX_NAME = 253
 
-_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
-_DOT_ATOM = re.compile(rf"{_ATOM.pattern}(?:\.{_ATOM.pattern})*")
+_ATOM = expression(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
+_DOT_ATOM = expression(rf"{_ATOM.pattern}(?:\.{_ATOM.pattern})*")
 # All of it but the angle brackets.
-_VISIBLE_ASCII = re.compile(r"[!-;=?-~]+")
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_VISIBLE_ASCII = expression(r"[!-;=?-~]+")
+_LABEL = expression(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 #: What a resolver takes for an IPv4 address: it decides by the last label (decimal, octal or hexadecimal).
-_NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_NUMERIC = expression(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
 class Reason(Enum):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from opsmail.expressions import expression
 from opsmail.messages import Message
 
 
@@ -29,14 +30,13 @@ class Pattern:
     compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "compiled", re.compile(self.expression))
+        object.__setattr__(self, "compiled", expression(self.expression))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         return {**handler(source), "pattern": f"^(?:{self.expression})$"}
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(NamedTuple):
     """Text of `minimum` to `maximum` characters (code points)."""
 
     minimum: int
@@ -58,8 +58,7 @@ class AnyLength:
         return {**handler(source), "min_length": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """A whole number from `minimum` to `maximum`, both included."""
 
     minimum: int
@@ -78,8 +77,7 @@ class OneOrMany:
         return {"type": "union", "choices": [many["items_schema"][0], many]}
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A value written as text.
 
     Args:
@@ -102,8 +100,11 @@ class Parsed:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Doc:
+class Recurring:
+    """A section that is the same in many files, so that one value of it serves them all."""
+
+
+class Doc(NamedTuple):
     """What editors show on hover.
 
     Args:

@@ -38,8 +38,7 @@ class Span(NamedTuple):
 FIRST_CHARACTER = Span(1, 1, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A second place that belongs to a finding, with what it has to do with it."""
 
     message: Message
@@ -47,8 +46,7 @@ class Related:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace the text of `span` by `text`."""
 
     span: Span
@@ -144,8 +142,7 @@ class ExcerptLine(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """Why a finding is muted, and until when (ISO date)."""
 
     reason: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
@@ -15,6 +15,7 @@ from opsmail.constraints import Length, Pattern, Range
 from opsmail.messages import msg
 from opsmail.shape import Decoder
 
+_DATA = Path(__file__).resolve().parent / "data" / "providers.yaml"
 _Text = Annotated[str, Length(1, 300)]
 _Connection = Annotated[
     str, Pattern(r"[1-9][0-9]{0,4}/(starttls|implicit-tls|none)", msg("a port and an encryption"), "587/starttls")
@@ -141,7 +142,7 @@ class Providers:
 
 def load_providers() -> Providers:
     """Return the providers that come with opsmail."""
-    return parse_providers((files("opsmail") / "data" / "providers.yaml").read_bytes())
+    return parse_providers(_DATA.read_bytes())
 
 
 def parse_providers(content: bytes) -> Providers:

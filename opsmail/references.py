@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from opsmail.expressions import expression
 
 #: What a reference looks like; valid for Python and ECMAScript alike, so that editors can check it.
 EXPRESSION = r"[a-z][a-z0-9+.-]{1,31}://[^\s#]{1,512}(#[^\s#]{1,128})?"
-_REFERENCE = re.compile(EXPRESSION)
+_REFERENCE = expression(EXPRESSION)
 #: Locators of the built-in schemes: a password put behind `env://` to silence a finding stays a literal secret.
 _LOCATORS = {
-    "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}"),
-    "file": re.compile(r"/.+"),
-    "keyring": re.compile(r"[^/]+/.+"),
-    "vault": re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_./@-]+"),
-    "azure-keyvault": re.compile(r"[A-Za-z0-9.-]+/[A-Za-z0-9-]+"),
-    "aws-secretsmanager": re.compile(r"[A-Za-z0-9/_+=.@:-]+"),
-    "gcp-secretmanager": re.compile(r"[a-z0-9-]+/[A-Za-z0-9_-]+"),
+    "env": expression(r"[A-Za-z_][A-Za-z0-9_]{0,254}"),
+    "file": expression(r"/.+"),
+    "keyring": expression(r"[^/]+/.+"),
+    "vault": expression(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_./@-]+"),
+    "azure-keyvault": expression(r"[A-Za-z0-9.-]+/[A-Za-z0-9-]+"),
+    "aws-secretsmanager": expression(r"[A-Za-z0-9/_+=.@:-]+"),
+    "gcp-secretmanager": expression(r"[a-z0-9-]+/[A-Za-z0-9_-]+"),
 }
 
 

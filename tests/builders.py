@@ -10,8 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from opsmail.check.engine import CheckResult, check
+from opsmail.check.engine import check
 from opsmail.check.interface import Context
+from opsmail.check.result import CheckResult
 from opsmail.findings import Finding
 from opsmail.providers import Providers
 from opsmail.settings.load import Settings, load_settings

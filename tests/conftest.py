@@ -1,5 +1,10 @@
-"""What all tests share: the fixtures that start servers, the report on hostile cases, and how long Hypothesis looks."""
+"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache folder of their own."""
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.servers.fixtures", "tests.hostile.report"]
@@ -10,3 +15,12 @@ settings.register_profile(
     "long", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("run")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_anybodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep results of checks where no other run finds them."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("cache")
+        monkeypatch.setitem(os.environ, "XDG_CACHE_HOME", str(folder))
+        yield folder

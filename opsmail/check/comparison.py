@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from opsmail.check.engine import check
 from opsmail.check.interface import Change, Context, Fleet
 from opsmail.findings import Finding, Identity
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, Settings
+from opsmail.settings.files import DEFAULT_ENVIRONMENT
+from opsmail.settings.load import Settings
 from opsmail.source.tree import SourceFile
 
 _INDEX = re.compile(r"(?<![^.])[0-9]+(?![^.])")

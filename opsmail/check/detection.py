@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from opsmail.expressions import expression
+
 #: Fields for secret references; what stands there in their place is judged by OM601.
 SECRET_FIELDS = frozenset(
     (
@@ -63,7 +65,7 @@ _MARKS = (
 )
 #: Tokens that tell their make. Sources: the makers' pages, and GitHub's list of the secrets that it finds,
 #: https://docs.github.com/code-security/secret-scanning/introduction/supported-secret-scanning-patterns
-_TOKEN = re.compile(
+_TOKEN = expression(
     r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"  # Amazon, access key
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{22,}|\bglpat-[A-Za-z0-9_-]{20,}"
     r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,}"  # Slack
@@ -80,9 +82,9 @@ _TOKEN = re.compile(
 )
 _PRIVATE_KEY = "PRIVATE KEY-----"
 #: Amazon's mail service has this as its user name; it is no secret there.
-_ACCESS_KEY_NAME = re.compile(r"AKIA[A-Z2-7]{16}")
-_IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,31}://[^\s/:@]{1,200}:(?P<value>[^\s/@]{1,200})@", re.IGNORECASE)
-_NAMED = re.compile(
+_ACCESS_KEY_NAME = expression(r"AKIA[A-Z2-7]{16}")
+_IN_ADDRESS = expression(r"\b[a-z][a-z0-9+.-]{0,31}://[^\s/:@]{1,200}:(?P<value>[^\s/@]{1,200})@", re.IGNORECASE)
+_NAMED = expression(
     r"(?:senha|pass?w[a-z]{0,6}|passphrase|pwd|secret(?!ari|ári)|segredo|token|chave|contraseña"
     r"|(?:api|access|private|account)[ _-]?key)"
     r"[a-z0-9_-]{0,20}(?P<between>(?: [\w-]{1,15}){0,3})"
@@ -90,7 +92,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 #: What may stand behind the word for a password and is none.
-_HARMLESS = re.compile(
+_HARMLESS = expression(
     r"[<{$%(\[].*|\w+\(.*|[x*._-]+|.*(?:\*{3}|\.{3}|…).*"  # a placeholder
     r"|(?-i:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"  # the name of a variable
     r"|[0-9]+(?:[-./:][0-9]+)+|[0-9]+[a-z]{1,6}"  # a date, a time, an amount with its unit
@@ -102,13 +104,13 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 #: Random for other reasons: addresses of documents, digests, public keys.
-_RANDOM_BY_NATURE = re.compile(r"https?://\S+|\bsha[0-9]{1,3}[:=-]\S+|\bssh-[a-z0-9-]{1,40} \S+|\bp=\S+", re.IGNORECASE)
-_RUN = re.compile(r"[A-Za-z0-9+_=~-]{24,}")
+_RANDOM_BY_NATURE = expression(r"https?://\S+|\bsha[0-9]{1,3}[:=-]\S+|\bssh-[a-z0-9-]{1,40} \S+|\bp=\S+", re.IGNORECASE)
+_RUN = expression(r"[A-Za-z0-9+_=~-]{24,}")
 #: How many lower-case letters, upper-case letters and digits there are at least in a random text; fewer are a digest.
 _MIXED = {1: 3, 3: 3, 4: 1}
 #: Google shows app passwords in four groups of four letters.
-_APP_PASSWORD = re.compile(r"(?<![\w-])[a-z]{4} [a-z]{4} [a-z]{4} [a-z]{4}(?![\w-])")
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{3}")
+_APP_PASSWORD = expression(r"(?<![\w-])[a-z]{4} [a-z]{4} [a-z]{4} [a-z]{4}(?![\w-])")
+_CONSONANTS = expression(r"[bcdfghjklmnpqrstvwxz]{3}")
 _ABBREVIATIONS = frozenset(("smtp", "http", "html"))
 
 
@@ -156,7 +158,7 @@ def may_hold_secret(text: str) -> bool:
     for word in _WORDS:
         if word in lowered:
             return True
-    lengths = [len(word) for word in text.split()]
+    lengths = list(map(len, text.split()))
     if "://" in text or max(lengths, default=0) >= SHORTEST_TOKEN:
         return True
     return lengths.count(4) > 3 and _APP_PASSWORD.search(text) is not None

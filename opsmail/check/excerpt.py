@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opsmail.check.disclosure import Disclosure
+from opsmail.expressions import expression
 from opsmail.findings import ExcerptLine, Span
 from opsmail.source.document import Document, Marked
 
 #: Stands for what is not shown, however long that is.
 MASK = "****"
-_KEY = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=\s|$)")
+_KEY = expression(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*:(?=\s|$)")
 #: Longer lines are cut, and so is what is looked at; a whole operator on one line is shorter.
 _LONGEST = 1000
 
@@ -118,7 +119,7 @@ class _Unread:
     def __init__(self, disclosure: Disclosure) -> None:
         self._names = {name for names in disclosure.names.values() for name in names}
         secret = "|".join(re.escape(path.rpartition(".")[2]) for path in disclosure.secret)
-        self._secret = re.compile(rf"\b(?:{secret or '(?!)'})\b")
+        self._secret = expression(rf"\b(?:{secret or '(?!)'})\b")
 
     def text(self, row: int, line: str) -> str:
         line = line[:_LONGEST]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
+from opsmail.check.result import Member
 from opsmail.findings import FileChange, FixSafety, RuleMeta, Severity, Span
 from opsmail.messages import Message
 from opsmail.operator.model import Operator, Server
@@ -17,8 +19,7 @@ from opsmail.settings.load import Settings
 from opsmail.source.document import Document
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedFix:
+class ProposedFix(NamedTuple):
     """What would end a problem; it becomes a fix when it is proven."""
 
     safety: FixSafety
@@ -26,8 +27,7 @@ class ProposedFix:
     changes: tuple[FileChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A second field that belongs to a problem, in the same file unless `file` names another."""
 
     path: str
@@ -93,8 +93,7 @@ class Context:
         return replace(self, settings=own) if self.written is None else replace(self, written=own)
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorRule:
+class OperatorRule(NamedTuple):
     """A rule that looks at one operator.
 
     Args:
@@ -109,33 +108,14 @@ class OperatorRule:
     check_server: Callable[[Server, Context], Iterator[Problem]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRule:
+class DocumentRule(NamedTuple):
     """A rule that looks at a file's text, also where that is no operator."""
 
     meta: RuleMeta
     check: Callable[[Document], Iterator[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An operator as one of many.
-
-    Args:
-        file: where it is written.
-        operator: None where the file could not be taken as an operator.
-        name: the id it claims, also where the rest could not be read.
-        role: the role it claims, likewise; None where it claims none.
-    """
-
-    file: str
-    operator: Operator | None
-    name: str | None
-    role: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(NamedTuple):
     """All operators of a run.
 
     Args:
@@ -162,24 +142,28 @@ class Change:
     after: Mapping[str, Settings]
 
 
-@dataclass(frozen=True, slots=True)
-class FleetProblem:
+class FleetProblem(NamedTuple):
     """What a fleet rule found, in one file."""
 
     file: str
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class FleetRule:
-    """A rule that looks at all operators together."""
+class FleetRule(NamedTuple):
+    """A rule that looks at all operators together.
+
+    Args:
+        meta: what is known of it.
+        check: the rule itself.
+        by_facts: it goes by the facts of members alone where no change is looked at; their operators need not be kept.
+    """
 
     meta: RuleMeta
     check: Callable[[Fleet, Context], Iterator[FleetProblem]]
+    by_facts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsRule:
+class SettingsRule(NamedTuple):
     """A rule that looks at the settings; its problems name fields of `opsmail.toml`.
 
     Args:
@@ -234,8 +218,8 @@ def settings_rule(
 
 
 def fleet_rule(
-    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False
+    rule_id: str, name: str, severity: Severity, *, unwaivable: bool = False, by_facts: bool = False
 ) -> Callable[[Callable[[Fleet, Context], Iterator[FleetProblem]]], FleetRule]:
     """Make a rule of a function that looks at all operators together."""
     meta = RuleMeta(rule_id, name, severity, unwaivable)
-    return lambda function: FleetRule(meta, function)
+    return lambda function: FleetRule(meta, function, by_facts)

@@ -45,6 +45,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
+from opsmail.expressions import expression
 from opsmail.findings import RuleMeta
 
 SECTIONS = (
@@ -56,8 +57,8 @@ SECTIONS = (
     "Fix safety",
     "Sources",
 )
-_TITLE = re.compile(r"# (OM[0-9]{3}) ([a-z0-9-]+)")
-_FENCE = re.compile(r"```([a-z]*)")
+_TITLE = expression(r"# (OM[0-9]{3}) ([a-z0-9-]+)")
+_FENCE = expression(r"```([a-z]*)")
 
 
 class PageError(ValueError):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from opsmail.check.interface import Problem
 from opsmail.check.severity import Judge
+from opsmail.expressions import expression
 from opsmail.findings import ExcerptLine, Finding, Related, RuleMeta, Span
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, Settings
+from opsmail.settings.files import DEFAULT_ENVIRONMENT
+from opsmail.settings.load import Settings
 from opsmail.settings.toml import FieldLines
 
-_FIELD = re.compile(r"\s*(?P<key>[^=#\s][^=#]*?)\s*=\s*(?P<value>\"?\d{4}-\d\d-\d\d\"?|true|false|\d{1,9})?(?=\s|$)?")
-_TABLE = re.compile(r"\s*(?P<table>\[\[?[^\]#]*\]\]?)")
+_FIELD = expression(r"\s*(?P<key>[^=#\s][^=#]*?)\s*=\s*(?P<value>\"?\d{4}-\d\d-\d\d\"?|true|false|\d{1,9})?(?=\s|$)?")
+_TABLE = expression(r"\s*(?P<table>\[\[?[^\]#]*\]\]?)")
 
 
 class _Shown(NamedTuple):

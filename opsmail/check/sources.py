@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
-from opsmail.check.disclosure import Disclosure
-from opsmail.check.excerpt import Excerpts
-from opsmail.check.waivers import WaiverEntry
-from opsmail.operator.model import Operator
-from opsmail.settings.load import WAIVERS_NAME
-from opsmail.source.reader import MAX_BYTES, read_document
-from opsmail.source.tree import SourceError, Tree
+from opsmail.settings.files import WAIVERS_NAME
+from opsmail.source.tree import MAX_BYTES, SourceError, Tree
+
+if TYPE_CHECKING:
+    from opsmail.check.disclosure import Disclosure
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(NamedTuple):
     """A file's text, and what of it may be told.
 
     Args:
@@ -38,8 +36,21 @@ class CheckedSources:
 
     def __init__(self, tree: Tree, schemes: Container[str]) -> None:
         self._tree = tree
-        self._operator = Disclosure.of(Operator, schemes)
-        self._waiver = Disclosure.of(WaiverEntry)
+        self._schemes = schemes
+
+    @cached_property
+    def _operator(self) -> Disclosure:
+        from opsmail.check.disclosure import Disclosure
+        from opsmail.operator.model import Operator
+
+        return Disclosure.of(Operator, self._schemes)
+
+    @cached_property
+    def _waiver(self) -> Disclosure:
+        from opsmail.check.disclosure import Disclosure
+        from opsmail.check.waivers import WaiverEntry
+
+        return Disclosure.of(WaiverEntry)
 
     def __call__(self, path: str) -> SourceText | None:
         """Return the text of one file."""
@@ -56,6 +67,9 @@ class CheckedSources:
 
 
 def _source(content: bytes, top: type, disclosure: Disclosure) -> SourceText:
+    from opsmail.check.excerpt import Excerpts
+    from opsmail.source.reader import read_document
+
     document, _ = read_document(content, top=top)
     text = content.decode("utf-8", "replace")
     lines = text.removeprefix("\ufeff").split("\n")

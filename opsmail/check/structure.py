@@ -17,6 +17,7 @@ from opsmail.shape import Problem as ShapeProblem
 from opsmail.shape import ProblemKind, join
 from opsmail.source.document import Document
 from opsmail.source.scalars import is_ambiguous_number, resolve_plain
+from opsmail.source.tree import is_named_like, operator_stem
 
 _RULES = {
     ProblemKind.UNKNOWN_FIELD: "OM101",
@@ -50,8 +51,8 @@ def structure_problems(
         for path in sorted(secret):
             if path not in seen_by_rule and _is_literal(document.value(path)):
                 yield "OM601", literal_problem(path, claimed_id(document.data) or "rh")
-    stem = file.rpartition("/")[2].removesuffix(".yaml")
-    if isinstance(name, str) and name != stem and not any(fault.path == "operator" for fault in faults):
+    if not is_named_like(name, file) and not any(fault.path == "operator" for fault in faults):
+        stem = operator_stem(file)
         yield (
             "OM105",
             Problem(

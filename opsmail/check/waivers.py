@@ -15,7 +15,8 @@ from opsmail.check.severity import Judge
 from opsmail.constraints import Length
 from opsmail.findings import Deletion, Finding, FixSafety, RuleMeta, Severity, Waiver
 from opsmail.messages import msg
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, WAIVERS_NAME, Settings
+from opsmail.settings.files import DEFAULT_ENVIRONMENT, WAIVERS_NAME
+from opsmail.settings.load import Settings
 from opsmail.shape import Decoder, ProblemKind, shown
 from opsmail.shape import Problem as ShapeProblem
 from opsmail.source.reader import read_document

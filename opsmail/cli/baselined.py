@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsmail.check.baseline import MAX_BYTES, Baseline, IsUnwaivable
-from opsmail.check.engine import CheckResult
+from opsmail.check.result import CheckResult
 from opsmail.check.rules import all_rules
 from opsmail.check.severity import Judge
 from opsmail.cli.comparing import Comparing, Known

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opsmail.check.engine import CheckResult
-from opsmail.check.interface import Member
+from opsmail.check.result import CheckResult, Member
 from opsmail.check.rules import FLEET_RULES
 from opsmail.cli.planning import prepare_reading
 from opsmail.cli.proofs import evidence_at_hand, now

@@ -13,7 +13,8 @@ from opsmail.errors import UsageError
 from opsmail.messages import msg
 from opsmail.settings.environments import load_environments
 from opsmail.settings.faults import SettingsError
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, Settings
+from opsmail.settings.files import DEFAULT_ENVIRONMENT
+from opsmail.settings.load import Settings
 from opsmail.source.commit import CommitTree
 from opsmail.source.git import GitRepository
 from opsmail.source.tree import NoFolderError, SourceFile

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsmail.check.engine import CheckResult
-from opsmail.check.interface import Context
+from opsmail.check.result import CheckResult
 from opsmail.cli.options import Function, bundled
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.findings import Finding
 from opsmail.messages import msg
 from opsmail.source.tree import Tree
+
+if TYPE_CHECKING:
+    from opsmail.check.interface import Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opsmail.check.engine import CheckResult
+from opsmail.check.result import CheckResult
 from opsmail.cli.session import Session
 from opsmail.findings import Finding
 from opsmail.output.findings import Report, Summary, text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from opsmail.check.engine import CheckResult
+from opsmail.check.result import CheckResult
 from opsmail.cli.options import bundled
 from opsmail.cli.outputs import Output, parse_outputs
 from opsmail.cli.session import Session
@@ -18,7 +18,6 @@ from opsmail.findings import FixSafety
 from opsmail.messages import Message, msg, msgn
 from opsmail.output.findings import FORMATS
 from opsmail.output.style import Style
-from opsmail.secrets import known_schemes
 from opsmail.source.tree import SourceFile
 
 if TYPE_CHECKING:
@@ -143,6 +142,7 @@ def look_and_fix(scope: Fixable, fixing: FixingOptions, session: Session) -> Loo
 def _show(fixed: Fixed, session: Session) -> None:
     from opsmail.check.fixing.difference import difference
     from opsmail.output.differences import render
+    from opsmail.secrets import known_schemes
 
     if fixed.files:
         schemes = known_schemes()

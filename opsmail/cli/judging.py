@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsmail.check.engine import CheckResult
+from opsmail.check.result import CheckResult
 from opsmail.cli.planning import Prepared
 from opsmail.cli.proofs import evidence_at_hand, now
 from opsmail.cli.revision import Revision

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from opsmail.cli.session import Session
+from opsmail.expressions import expression
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = expression(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

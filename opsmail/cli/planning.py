@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from opsmail.check.engine import CheckResult
+from opsmail.check.result import CheckResult
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsmail.check.engine import CheckResult, check
+from opsmail.check.engine import check
 from opsmail.check.interface import Context
+from opsmail.check.result import CheckResult
 from opsmail.cli.session import Session, today
 from opsmail.errors import RefusedError
 from opsmail.messages import msg
 from opsmail.providers import load_providers
 from opsmail.publish.plan import Origin
 from opsmail.secrets import known_schemes
-from opsmail.settings.load import WAIVERS_NAME, Settings, load_settings
+from opsmail.settings.files import WAIVERS_NAME
+from opsmail.settings.load import Settings, load_settings
 from opsmail.source.commit import CommitTree
 from opsmail.source.git import GitRepository
 from opsmail.source.tree import SourceFile

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from gettext import NullTranslations, translation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsmail.cli.console import Console
 from opsmail.errors import UsageError
 from opsmail.messages import msg
-from opsmail.settings.load import FILE_NAME, Settings, load_settings
+from opsmail.settings.files import FILE_NAME
 from opsmail.source.worktree import WorkTree
+
+if TYPE_CHECKING:
+    from opsmail.settings.load import Settings
 
 _LOCALES = Path(__file__).resolve().parent.parent / "locale"
 
@@ -60,6 +64,8 @@ class Session:
 
     def settings(self) -> Settings:
         """The settings of the working tree."""
+        from opsmail.settings.load import load_settings  # a check that remembers its result needs no settings
+
         return load_settings(self.worktree, self.environment, self.config)
 
     def relative(self, path: str) -> str:

@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from opsmail.check.disclosure import Disclosure
-from opsmail.check.engine import CheckResult
 from opsmail.check.placing import FilePlacer
+from opsmail.check.result import CheckResult
 from opsmail.cli.attesting import Attester
 from opsmail.cli.ci import Run
 from opsmail.cli.outputs import Output

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
+from opsmail.constraints import Doc, Length, Parsed, Pattern, Range, Recurring
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.references import EXPRESSION, SecretReference
 
@@ -21,7 +21,7 @@ OperatorId = Annotated[
         "rh-notificacoes",
     ),
 ]
-_LIKE_AN_ID = re.compile(r"[A-Za-z0-9._-]{1,63}")
+_LIKE_AN_ID = expression(r"[A-Za-z0-9._-]{1,63}")
 Text = Annotated[str, Length(1, 200)]
 LabelName = Annotated[
     str, Pattern(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", msg("a label's name: letters, digits, `_`, `-`"), "team")
@@ -240,7 +240,7 @@ class Operator:
     ] = Role.STANDARD
     enabled: Annotated[bool, Doc("Enabled", "false: published, but nobody may send with it.")] = True
     sender: Annotated[Sender, Doc("Sender", "Who the messages are from.")]
-    server: Annotated[Server, Doc("Server", "Where the messages are handed over.")]
+    server: Annotated[Server, Doc("Server", "Where the messages are handed over."), Recurring()]
     authentication: Annotated[Authentication, Doc("Authentication", "How the operator logs in.")]
     limits: Annotated[Limits, Doc("Limits", "What the operator keeps to.")] | None = None
     labels: Annotated[

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
+from opsmail.expressions import expression
 from opsmail.source.characters import FORBIDDEN_IN_VALUE
 
 # What a CI runner takes for a command in any line that a program prints: `::name …::` where a line starts (GitHub), and
 # `##[name]` or `##vso[area.name]` anywhere (GitHub's old form, Azure). They compare by culture, that is they skip
 # characters that cannot be seen, so what stands between the signs must not matter here either.
 # Sources: actions/runner ActionCommand.cs, microsoft/azure-pipelines-agent Command.cs.
-_COMMAND = re.compile(r"\A[^!-~]*:(?=[^ -~]*:[^ -~]*[A-Za-z])|#(?=[^ -~]*#)")
+_COMMAND = expression(r"\A[^!-~]*:(?=[^ -~]*:[^ -~]*[A-Za-z])|#(?=[^ -~]*#)")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 _GITHUB_PROPERTY = str.maketrans({"%": "%25", ":": "%3A", ",": "%2C"})
 _AZURE_PROPERTY = str.maketrans({"%": "%AZP25", ";": "%3B", "]": "%5D"})
@@ -22,10 +21,10 @@ _AZURE_PROPERTY = str.maketrans({"%": "%AZP25", ";": "%3B", "]": "%5D"})
 # A word or number that no Markdown dialect makes anything of. Hexadecimal ones of seven digits and more are links to
 # commits for GitHub.
 _LETTERS = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
-_PLAIN = re.compile(rf"(?![0-9a-f]{{7,40}}\b){_LETTERS}|\d{{1,6}}(?:[.,]\d{{1,6}})?|[–—→]")
+_PLAIN = expression(rf"(?![0-9a-f]{{7,40}}\b){_LETTERS}|\d{{1,6}}(?:[.,]\d{{1,6}})?|[–—→]")
 _OPENING, _CLOSING = "\"'(«“", "\"')»”’,.;:!?…"
 # A piece of code as messages mark it, blanks, or anything up to the next blank.
-_PIECE = re.compile(rf"(?P<before>[{_OPENING}]*)`(?P<code>[^`]+)`(?P<after>[{_CLOSING}]*)(?!\S)|\s+|\S+")
+_PIECE = expression(rf"(?P<before>[{_OPENING}]*)`(?P<code>[^`]+)`(?P<after>[{_CLOSING}]*)(?!\S)|\s+|\S+")
 
 
 def for_terminal(text: str) -> str:
@@ -40,6 +39,8 @@ def for_program(text: str) -> str:
 
 def json_text(document: Any) -> str:
     """Return plain data as JSON that does not act when it is printed in a CI job."""
+    import json  # the output that people read needs neither this nor the next
+
     text = json.dumps(document, ensure_ascii=True, indent=1, allow_nan=False)
     return text.replace("##", r"#\u0023") + "\n"
 
@@ -52,6 +53,8 @@ def for_sarif(text: str) -> str:
 
 def for_uri(path: str) -> str:
     """Return a file's path, or another part of an address, percent-encoded."""
+    from urllib.parse import quote
+
     return quote(path, errors="surrogatepass")
 
 

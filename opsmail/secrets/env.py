@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError
 
 # What Python makes of octets that are no UTF-8.
-_UNDECODED = re.compile("[\ud800-\udfff]")
+_UNDECODED = expression("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from opsmail.expressions import expression
 from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError
@@ -11,7 +10,7 @@ from opsmail.secrets.interface import Secret, SecretError
 #: Shorter ones cannot be kept out of a log: they would match ordinary words.
 MIN_PASSWORD = 4
 MAX_PASSWORD = 1024
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = expression(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def password(secret: Secret, reference: SecretReference) -> Secret:

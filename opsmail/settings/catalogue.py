@@ -6,16 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Federated, ManagedIdentity, ModernAuthentication, Operator
-from opsmail.references import SecretReference
-from opsmail.settings.model import AuthenticationType, ServerEntry
+from opsmail.settings.model import ServerEntry
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(NamedTuple):
     """Something that the catalogue does not allow.
 
     Args:
@@ -91,14 +90,15 @@ class Catalogue:
         for path, reference in operator.references():
             if reference.is_literal:
                 continue  # OM601 says so
-            if str(reference) in self.reserved:
+            written = str(reference)
+            if written in self.reserved:
                 yield Denial(
                     "OM604",
                     path,
                     msg("this is a secret of opsmail's own settings"),
                     msg("give the operator a secret of its own"),
                 )
-            elif not any(_allows(pattern, operator.operator, reference) for pattern in entry.secrets):
+            elif not any(_allows(pattern, operator.operator, written) for pattern in entry.secrets):
                 yield Denial(
                     "OM604",
                     path,
@@ -135,7 +135,7 @@ def _connection(operator: Operator, entry: ServerEntry) -> Iterator[Denial]:
             ),
             msg("approved: {connections}", connections=_listed([str(pair) for pair in entry.connections])),
         )
-    if AuthenticationType(authentication.type) not in entry.authentication:
+    if authentication.type not in entry.authentication:  # texts compare with the names of an enumeration
         # `none` where a login is needed has a rule of its own, OM410.
         yield Denial(
             "OM209",
@@ -183,12 +183,12 @@ def _filled(pattern: str, operator: str) -> str:
     return pattern.replace("{operator}", operator).replace("{OPERATOR}", environment_name(operator))
 
 
-def _allows(pattern: str, operator: str, reference: SecretReference) -> bool:
+def _allows(pattern: str, operator: str, reference: str) -> bool:
     """Whether `pattern` covers `reference`; `*` stands for anything within one segment."""
     filled = _filled(pattern, operator)  # ids hold no `*`
     if "*" not in filled:
-        return filled == str(reference)
-    return re.fullmatch("[^/#]*".join(re.escape(part) for part in filled.split("*")), str(reference)) is not None
+        return filled == reference
+    return re.fullmatch("[^/#]*".join(re.escape(part) for part in filled.split("*")), reference) is not None
 
 
 def pattern_fault(pattern: str) -> Message | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, FILE_NAME, Files, Settings, load_settings
+from opsmail.settings.files import DEFAULT_ENVIRONMENT, FILE_NAME
+from opsmail.settings.load import Files, Settings, load_settings
 
 
 def load_environments(files: Files, name: str = FILE_NAME) -> Mapping[str, Settings]:

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import posixpath
-import re
-import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-import rfc8785
-
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.operator.digest import Connection, EffectiveOperator, canonical_host
 from opsmail.operator.model import Federated, ModernAuthentication, Operator
 from opsmail.references import SecretReference
 from opsmail.settings.catalogue import Catalogue, pattern_fault
 from opsmail.settings.faults import Fault, SettingsError
+from opsmail.settings.files import DEFAULT_ENVIRONMENT, FILE_NAME, WAIVERS_NAME
 from opsmail.settings.model import GateKey, ServerEntry, SettingsFile
 from opsmail.settings.organisation import leads_out, outside, rule_faults, schema_faults, selector_faults
 from opsmail.settings.toml import FieldLines
 from opsmail.shape import Decoder, encode
 from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
 
-FILE_NAME = "opsmail.toml"
-WAIVERS_NAME = "waivers.yaml"
-DEFAULT_ENVIRONMENT = "default"
 #: What an environment may change.
 OVERLAYABLE = ("store", "gate", "live", "servers")
 # Not from `ssl`, which takes longer to load than many files to check (RFC 7468 section 5).
 _PEM_BEGIN, _PEM_END, _PEM_WIDTH = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", 64
-_AT = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
+_AT = expression(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
 class Files(Protocol):
@@ -109,6 +103,8 @@ class Settings:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 over everything that decides: policy, servers, rules, gate, waivers, and the files they name."""
+        import rfc8785  # a check needs no digest
+
         decides = {
             "policy": encode(self.file.policy),
             "runtime": encode(self.file.runtime),
@@ -143,7 +139,6 @@ def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: st
             )
         return Settings(SettingsFile(), present=False, waivers=waivers)
     text, data = _parse(content, name)
-    lines = FieldLines(text)
     decoder = Decoder(SettingsFile)
     values = {}
     texts: dict[str, str] = {}
@@ -158,7 +153,9 @@ def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: st
         if known == environment and value is not None:
             texts, unusable = _named_files(value, files)
             found += unusable
-        faults |= dict.fromkeys(replace(fault, line=lines.line(fault.path, overlay)) for fault in found)
+        if found:
+            lines = FieldLines(text)
+            faults |= dict.fromkeys(fault._replace(line=lines.line(fault.path, overlay)) for fault in found)
     if faults:
         raise SettingsError.of(name, faults)
     tidy = _tidy(values[environment])
@@ -332,6 +329,9 @@ def canonical_pem(text: str) -> str:
     Raises:
         ValueError: there is none, or one is damaged.
     """
+    import base64
+    import textwrap
+
     certificates = []
     for part in text.split(_PEM_BEGIN)[1:]:
         body, found, _ = part.partition(_PEM_END)

@@ -16,7 +16,8 @@ from typing import Any
 from opsmail.findings import Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, Settings, canonical_pem
+from opsmail.settings.files import DEFAULT_ENVIRONMENT
+from opsmail.settings.load import Settings, canonical_pem
 from opsmail.settings.model import (
     Gate,
     GateKey,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from opsmail.constraints import Doc, Length, OneOrMany, Parsed, Pattern, Range
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption
 from opsmail.settings.organisation import (
@@ -22,8 +23,8 @@ from opsmail.settings.organisation import (
 )
 
 Text = Annotated[str, Length(1, 300)]
-_DURATION = re.compile(r"([1-9][0-9]{0,4})(m|h|d)")
-_ADDRESS = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):(\d{1,5})")
+_DURATION = expression(r"([1-9][0-9]{0,4})(m|h|d)")
+_ADDRESS = expression(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
 
 @dataclass(frozen=True, slots=True)

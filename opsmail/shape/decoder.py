@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-from opsmail.constraints import OneOrMany, Parsed
+from opsmail.constraints import OneOrMany, Parsed, Recurring
 from opsmail.messages import msg
 from opsmail.shape.leaves import INVALID, LEAVES, Decode, choice, parsed_text
 from opsmail.shape.problems import Problem, foreign, join, missing, not_among, unknown, wrong_type
 
 T = TypeVar("T")
+#: So many values of a recurring section are remembered; fleets have a few.
+_REMEMBERED = 1024
 
 
 class Decoder(typing.Generic[T]):
@@ -46,6 +48,8 @@ def _field(annotation: Any) -> Decode:
     parsed = next((item for item in constraints if isinstance(item, Parsed)), None)
     if parsed is not None:
         return parsed_text(parsed)
+    if any(isinstance(item, Recurring) for item in constraints):
+        return _recurring(_section(annotation))
     if typing.get_origin(annotation) is not None:
         return _composed(annotation, constraints)
     if issubclass(annotation, StrEnum):
@@ -68,14 +72,27 @@ def _composed(annotation: Any, constraints: Sequence[Any]) -> Decode:
 
 
 def _section(target: Any) -> Decode:
+    """Return the decoder of a dataclass; made when there is something to decode: many sections are optional."""
+    made: Decode | None = None
+
+    def decode(data: Any, path: str, problems: list[Problem]) -> Any:
+        nonlocal made
+        if made is None:
+            made = _fields(target)
+        return made(data, path, problems)
+
+    return decode
+
+
+def _fields(target: Any) -> Decode:
     hints = typing.get_type_hints(target, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(target)}
     decoders = {name: _field(hints[name]) for name in fields}
-    required = [
-        name
+    required = {
+        name: None
         for name, field in fields.items()
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
+    }
     known = list(fields)
 
     def decode(data: Any, path: str, problems: list[Problem]) -> Any:
@@ -85,12 +102,12 @@ def _section(target: Any) -> Decode:
         prefix = f"{path}." if path else ""
         values = {}
         complete = True
-        meant = set()
+        meant: tuple[str | None, ...] = ()
         for key, item in data.items():
             decoder = decoders.get(key)
             if decoder is None:
                 problem = unknown(key, path, known)
-                meant.add(problem.nearest)
+                meant = (*meant, problem.nearest)
                 problems.append(problem)
                 continue
             value = decoder(item, prefix + key, problems)
@@ -98,12 +115,34 @@ def _section(target: Any) -> Decode:
                 complete = False
             else:
                 values[key] = value
-        for name in required:
-            if name not in data:
-                complete = False
-                if name not in meant:
-                    problems.append(missing(name, path))
+        if not required.keys() <= data.keys():
+            complete = False
+            absent = (name for name in required if name not in data and name not in meant)
+            problems.extend(missing(name, path) for name in absent)
         return target(**values) if complete else INVALID
+
+    return decode
+
+
+def _recurring(inner: Decode) -> Decode:
+    """Decode a section, and remember the value: where the same stands again, the same value is returned."""
+    known: dict[object, Any] = {}
+
+    def decode(data: Any, path: str, problems: list[Problem]) -> Any:
+        try:
+            # 1, 1.0 and true are alike as keys.
+            key = (tuple(data.items()), tuple(map(type, data.values())))
+            value = known.get(key)
+        except (AttributeError, TypeError):  # no section, or one that holds others
+            return inner(data, path, problems)
+        if value is None:
+            count = len(problems)
+            value = inner(data, path, problems)
+            if len(problems) == count:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                known[key] = value
+        return value
 
     return decode
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum
@@ -10,10 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from opsmail.constraints import DEFAULT_LENGTH, Length, Parsed, Pattern, Range
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.shape.problems import Problem, invalid, not_among, shown, wrong_type
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = expression(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Invalid(Enum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType, NoneType
 
+from opsmail.expressions import expression
 from opsmail.messages import Message, msg
 
 _SHOWN = 60
@@ -16,7 +16,7 @@ _SHOWN = 60
 _LONGEST_NAME = 64
 #: No secret is so short.
 _TOO_SHORT = 3
-_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
+_WORD = expression(r"[A-Za-z][A-Za-z_-]{0,39}")
 _TYPES: Mapping[type, Message] = MappingProxyType(
     {
         NoneType: msg("empty"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from opsmail.expressions import expression
 
 # Sources: YAML 1.1 section 5.4 (U+0085, U+2028, U+2029 break lines for libyaml, so they can start a live key inside a
 # comment), Unicode TR9 (bidirectional formatting), Unicode DerivedCoreProperties (default-ignorable code points), and
@@ -16,11 +16,11 @@ _UNSEEN = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # shorthand and musical controls, tags
 )
 #: What no operator file may contain anywhere, comments included. A carriage return is fine only before a line feed.
-FORBIDDEN_IN_FILE = re.compile(f"[{_UNSEEN}]|\r(?!\n)")
+FORBIDDEN_IN_FILE = expression(f"[{_UNSEEN}]|\r(?!\n)")
 #: Text of Latin letters and common signs has none of these, and is known by this in a tenth of the time.
-PLAIN_TEXT = re.compile("[\n -~\u00a1-\u00ac\u00ae-\u024f]*")
+PLAIN_TEXT = expression("[\n -~\u00a1-\u00ac\u00ae-\u024f]*")
 #: What no value may contain after its escapes are read, and no line of output: line ends and tabs too.
-FORBIDDEN_IN_VALUE = re.compile(f"[{_UNSEEN}\t\n\r\ud800-\udfff]")
+FORBIDDEN_IN_VALUE = expression(f"[{_UNSEEN}\t\n\r\ud800-\udfff]")
 
 
 def code_point(character: str) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from opsmail.messages import msg
 from opsmail.source.document import ReadProblem
 from opsmail.source.git import GitRepository
-from opsmail.source.reader import MAX_BYTES, too_large
 from opsmail.source.tree import (
+    MAX_BYTES,
     MAX_OTHER_BYTES,
     NoFolderError,
     SourceError,
@@ -19,6 +19,7 @@ from opsmail.source.tree import (
     is_ignored,
     name_problem,
     not_plain,
+    too_large,
 )
 
 _LINK, _SUBMODULE = "120000", "160000"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 from opsmail.findings import FIRST_CHARACTER, FileChange, Span
 from opsmail.messages import Message
@@ -31,16 +31,14 @@ class MarkedText(Marked, Protocol):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class RelatedPlace:
+class RelatedPlace(NamedTuple):
     """A second place in the same file."""
 
     message: Message
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ReadProblem:
+class ReadProblem(NamedTuple):
     """Why a file cannot be taken as an operator: the reading rules (OM0xx) before they are findings.
 
     Args:
@@ -60,21 +58,47 @@ class ReadProblem:
     changes: tuple[FileChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+class Places(NamedTuple):
+    """Where each part of a document stands.
+
+    Args:
+        keys: dotted path of each field to the place of its key; of each list element to the place where it starts.
+        scalars: dotted path of each scalar value to its place, and to its text before that is taken for a number.
+    """
+
+    keys: Mapping[str, Marked]
+    scalars: Mapping[str, MarkedText]
+
+
 class Document:
     """One YAML document and where each part of it stands.
 
     Args:
         text: the file's text, without a byte-order mark.
         data: the mapping or list as plain values (dict, list, str, int, float, bool, None).
-        keys: dotted path of each field to the place of its key; of each list element to the place where it starts.
-        scalars: dotted path of each scalar value to its place, and to its text before that is taken for a number.
+        texts: dotted path of each scalar value to its text before that is taken for a number.
+        find: tells the places; it is asked once, and only where there is something to say about the file.
     """
 
-    text: str
-    data: Any
-    keys: Mapping[str, Marked]
-    scalars: Mapping[str, MarkedText]
+    def __init__(self, text: str, data: Any, texts: Mapping[str, str], find: Callable[[], Places]) -> None:
+        self.text = text
+        self.data = data
+        self.texts = texts
+        self._find = find
+
+    @cached_property
+    def _places(self) -> Places:
+        return self._find()
+
+    @property
+    def keys(self) -> Mapping[str, Marked]:
+        """The places of keys and of the elements of lists, by dotted path."""
+        return self._places.keys
+
+    @property
+    def scalars(self) -> Mapping[str, MarkedText]:
+        """The places of scalar values, by dotted path."""
+        return self._places.scalars
 
     def span(self, path: str) -> Span:
         """The place of the value at `path`; of its key where it is a section or empty; else of the nearest section."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsmail.errors import UsageError
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.source.tree import SourceError
 
@@ -41,13 +42,13 @@ _HINTS = (
     ("promisor remote", msg("files of this commit were left out of the clone: clone it without `--filter`")),
     ("bare repository", msg("run opsmail in the working tree of a repository")),
 )
-_REVISION = re.compile(r"[A-Za-z0-9_./@^~{}-]{1,200}")
+_REVISION = expression(r"[A-Za-z0-9_./@^~{}-]{1,200}")
 # Everything up to the last `@` is the user's: a password may hold an `@` or a `/` that ought to be %40 or %2F.
-_URL = re.compile(
+_URL = expression(
     r"[A-Za-z][A-Za-z0-9+.-]*://(?:.*@)?(?P<host>\[[^\]/]*\]|[^/:?#]*)(?::[0-9]*)?(?P<path>[^?#]*).*", re.DOTALL
 )
 # As git tells it from a path: a colon before the first slash.
-_SCP = re.compile(r"(?:[^/]*@)?(?P<host>\[[^\]/]*\]|[^/:@]+):(?P<path>.*)", re.DOTALL)
+_SCP = expression(r"(?:[^/]*@)?(?P<host>\[[^\]/]*\]|[^/:@]+):(?P<path>.*)", re.DOTALL)
 #: What evidence takes as a repository's name, in characters.
 _LONGEST_NAME = 500
 

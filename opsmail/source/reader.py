@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import yaml
 
 from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.messages import Message, msg
 from opsmail.source.building import Builder, Refusal
 from opsmail.source.characters import FORBIDDEN_IN_FILE, PLAIN_TEXT, code_point
-from opsmail.source.document import Document, ReadProblem
+from opsmail.source.document import Document, Places, ReadProblem
+from opsmail.source.plain import read_plain
 from opsmail.source.syntax import syntax_problem
+from opsmail.source.tree import MAX_BYTES, too_large
 
-#: The largest operator file (a real one has some 600 bytes).
-MAX_BYTES = 256 * 1024
 #: More findings of one kind in one file help nobody.
 MAX_REPEATED = 20
 
@@ -34,7 +36,13 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
     Returns:
         The document, or None when it cannot be taken as one; and every problem found, in the order of the file.
     """
-    text, problems = _readable_text(content)
+    if len(content) > MAX_BYTES:
+        return None, [too_large()]
+    text, problems = _decode(content)
+    plain = None if text is None or problems or top is not dict else read_plain(text)
+    if text is not None and plain is not None:
+        return Document(text, *plain, partial(_places, text)), []
+    text, problems = _readable(text, problems)
     if text is None:
         return None, problems
     builder = Builder(text, top, MAX_REPEATED)
@@ -51,27 +59,23 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
         problems += builder.problems or ([_empty(msg("the file has only comments"))] if data is None else [])
     if data is None or builder.problems:
         return None, problems
-    return Document(text, data, builder.keys, builder.scalars), problems
+    texts = {path: scalar.value for path, scalar in builder.scalars.items()}
+    return Document(text, data, texts, lambda: Places(builder.keys, builder.scalars)), problems
 
 
-def too_large(limit: int = MAX_BYTES) -> ReadProblem:
-    """The problem of a file that is over the limit of bytes."""
-    return ReadProblem(
-        "OM007",
-        msg("the file is larger than {limit} KiB", limit=limit // 1024),
-        help=msg("an operator file describes one operator; split or shorten it"),
-    )
+def _places(text: str) -> Places:
+    """Find the places of a plain file, of which everything else is known."""
+    builder = Builder(text, dict, MAX_REPEATED)
+    builder.build()
+    return Places(builder.keys, builder.scalars)
 
 
 def _empty(message: Message) -> ReadProblem:
     return ReadProblem("OM001", message, help=msg("delete it, or describe one operator in it"))
 
 
-def _readable_text(content: bytes) -> tuple[str | None, list[ReadProblem]]:
+def _readable(text: str | None, problems: list[ReadProblem]) -> tuple[str | None, list[ReadProblem]]:
     """Return the text, None when a parser should not even see it, and what is wrong with it."""
-    if len(content) > MAX_BYTES:
-        return None, [too_large()]
-    text, problems = _decode(content)
     if text is None:
         return None, problems
     if not text.strip():

@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from opsmail.expressions import expression
+
 Scalar = str | int | float | bool | None
 
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None}
 #: How everything starts that is not simply text.
 NOT_TEXT = frozenset("-0123456789tfn~")
 # At most 18 digits: the value fits 64 bits in every language that reads the published settings.
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
+_INTEGER = expression(r"-?(?:0|[1-9][0-9]{0,17})")
+_DECIMAL = expression(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 # Numbers to one YAML reader and something else to another: leading zero (octal in YAML 1.1), underscores, other bases,
 # base 60 (1.1), exponents, signs, infinities.
-_AMBIGUOUS = re.compile(
+_AMBIGUOUS = expression(
     r"[-+]?(?:0[0-9_]+|0[xob][0-9A-Fa-f_]+|[0-9]+_[0-9_]*|[0-9]+(?::[0-9]+)+|[0-9.]+[eE][-+]?[0-9]+|\.(?:inf|nan))"
     r"|\+[0-9.]+|[0-9]{19,}",
     re.IGNORECASE,
 )
 #: Truth values and null to a YAML 1.1 reader, in any case.
 _YAML_1_1_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+_KEY = expression(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def resolve_plain(text: str) -> Scalar:

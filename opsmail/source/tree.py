@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from opsmail.errors import UnavailableError, UsageError
+from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.source.document import ReadProblem
 
-_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\.yaml")
-_FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_FILE_NAME = expression(r"[a-z0-9][a-z0-9._-]{0,62}\.yaml")
+_FOLDER_NAME = expression(r"[a-z0-9][a-z0-9._-]*")
+#: The largest operator file (a real one has some 600 bytes).
+MAX_BYTES = 256 * 1024
 #: Settings, waivers, keys and certificates are small.
 MAX_OTHER_BYTES = 1024 * 1024
 #: Kept by git users to hold an empty folder.
@@ -38,8 +39,7 @@ class NoFolderError(UsageError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """One file in the operators folder.
 
     Args:
@@ -56,8 +56,8 @@ class SourceFile:
 class Tree(Protocol):
     """A set of files that does not change while it is looked at: the working tree, or a commit."""
 
-    def operator_files(self, folders: Sequence[str]) -> Iterator[SourceFile]:
-        """Yield every file below `folders`, in the order of their paths.
+    def operator_files(self, folders: Sequence[str]) -> Iterable[SourceFile]:
+        """Return every file below `folders`, in the order of their paths.
 
         Raises:
             NoFolderError: one of them is not there.
@@ -89,8 +89,11 @@ def name_problem(path: str, folder: str = "") -> ReadProblem | None:
         folder: the operators folder; names between it and the file have to be right too.
     """
     *folders, name = path.removeprefix(f"{folder}/").split("/") if folder else [path.rpartition("/")[2]]
-    if not all(_FOLDER_NAME.fullmatch(part) for part in folders):
-        return folder_problem()
+    return file_name_problem(name) if all(map(is_folder_name, folders)) else folder_problem()
+
+
+def file_name_problem(name: str) -> ReadProblem | None:
+    """Return what is wrong with a file's name, its folders left out."""
     if _FILE_NAME.fullmatch(name):
         return None
     if name.lower().endswith((".yaml", ".yml")):
@@ -102,6 +105,16 @@ def name_problem(path: str, folder: str = "") -> ReadProblem | None:
     return ReadProblem(
         "OM008", msg("not an operator file: its name does not end in `.yaml`"), help=msg("move it out of this folder")
     )
+
+
+def operator_stem(path: str) -> str:
+    """Return the id that an operator file's name says."""
+    return path.rpartition("/")[2].removesuffix(".yaml")
+
+
+def is_named_like(operator: object, path: str) -> bool:
+    """Whether the file at `path` is named after the operator that it describes; of what is no name nothing is said."""
+    return not isinstance(operator, str) or operator == operator_stem(path)
 
 
 def is_folder_name(name: str) -> bool:
@@ -136,4 +149,13 @@ def unreadable(reason: str) -> ReadProblem:
     """The problem of a file that the system does not let us read."""
     return ReadProblem(
         "OM001", msg("the file cannot be read: {reason}", reason=reason), help=msg("check its name and permissions")
+    )
+
+
+def too_large(limit: int = MAX_BYTES) -> ReadProblem:
+    """The problem of a file that is over the limit of bytes."""
+    return ReadProblem(
+        "OM007",
+        msg("the file is larger than {limit} KiB", limit=limit // 1024),
+        help=msg("an operator file describes one operator; split or shorten it"),
     )

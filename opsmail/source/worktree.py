@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from opsmail.messages import Message, msg
 from opsmail.source.document import ReadProblem
-from opsmail.source.reader import MAX_BYTES, too_large
 from opsmail.source.tree import (
+    MAX_BYTES,
     MAX_OTHER_BYTES,
     NoFolderError,
     SourceError,
     SourceFile,
+    file_name_problem,
     folder_problem,
     is_around,
     is_folder_name,
     is_ignored,
     name_problem,
     not_plain,
+    too_large,
     unreadable,
 )
 
@@ -32,6 +34,8 @@ _KINDS = {
     stat.S_IFCHR: "device",
     stat.S_IFDIR: "folder",
 }
+#: Without O_NONBLOCK, opening a named pipe for reading waits for a writer.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class WorkTree:
@@ -43,17 +47,18 @@ class WorkTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._prefix = f"{root}/"
 
-    def operator_files(self, folders: Sequence[str]) -> Iterator[SourceFile]:
-        """Yield the files of the operators folders, in the order of their paths.
+    def operator_files(self, folders: Sequence[str]) -> Listing:
+        """Return the files of the operators folders, in the order of their paths.
 
         Raises:
             NoFolderError: one of them is not there.
         """
-        yield from self._read_all(self._found(folders))
+        return Listing(self, self._found(folders))
 
-    def files(self, paths: Sequence[str], folders: Sequence[str]) -> Iterator[SourceFile]:
-        """Yield the files that a person named, and those below the folders they named: once each, by their paths.
+    def files(self, paths: Sequence[str], folders: Sequence[str]) -> Listing:
+        """Return the files that a person named, and those below the folders they named: once each, by their paths.
 
         Args:
             paths: from the root, with `/`; `..` is allowed to lead outside, as shells expand it.
@@ -73,7 +78,16 @@ class WorkTree:
                 found[path] = not_plain("link")
             elif not is_ignored(path):
                 found[path] = name_problem(path) if os.path.lexists(self.root / path) else None
-        yield from self._read_all(found)
+        return Listing(self, found)
+
+    def load(self, path: str) -> SourceFile:
+        """Return one file with its content, or with why it could not be read; nothing of it is raised."""
+        try:
+            return SourceFile(path, self._read_plain(path, MAX_BYTES))
+        except _Refused as refused:
+            return SourceFile(path, b"", refused.problem)
+        except (OSError, ValueError) as error:
+            return SourceFile(path, b"", unreadable(_reason(error)))
 
     def read(self, path: str, most: int = MAX_OTHER_BYTES) -> bytes | None:
         """Return the content of a settings file, key or certificate below the root."""
@@ -115,23 +129,10 @@ class WorkTree:
                             else:
                                 found[path] = folder_problem()
                         elif not is_ignored(path):
-                            found[path] = not_plain("link") if entry.is_symlink() else name_problem(path)
+                            found[path] = not_plain("link") if entry.is_symlink() else file_name_problem(entry.name)
             except OSError as error:
                 found[current] = unreadable(_reason(error))
         return found
-
-    def _read_all(self, found: dict[str, ReadProblem | None]) -> Iterator[SourceFile]:
-        for path in sorted(found):
-            problem = found[path]
-            if problem is not None:
-                yield SourceFile(path, b"", problem)
-                continue
-            try:
-                yield SourceFile(path, self._read_plain(path, MAX_BYTES))
-            except _Refused as refused:
-                yield SourceFile(path, b"", refused.problem)
-            except (OSError, ValueError) as error:
-                yield SourceFile(path, b"", unreadable(_reason(error)))
 
     def _is_folder(self, path: str) -> bool:
         try:
@@ -156,20 +157,21 @@ class WorkTree:
 
     def _read_plain(self, path: str, limit: int) -> bytes:
         """Read a regular file: judged by the open descriptor, so that nothing can be swapped in between."""
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            # O_NONBLOCK: opening a named pipe for reading waits for a writer otherwise.
-            descriptor = os.open(f"{self.root}/{path}", flags | os.O_NONBLOCK)
+            descriptor = os.open(self._prefix + path, _FLAGS)
         except OSError:
             _refuse_special((self.root / path).lstat())
             raise
         try:
             facts = os.fstat(descriptor)
-            _refuse_special(facts)
+            if not stat.S_ISREG(facts.st_mode):
+                _refuse_special(facts)
             if facts.st_size > limit:
                 raise _Refused(too_large(limit))
-            content = b""
-            # One byte over the limit tells a file that grew meanwhile.
+            content = os.read(descriptor, facts.st_size + 1)
+            if len(content) == facts.st_size > 0:
+                return content
+            # It grew meanwhile, or is of a kind that tells no size; one byte over the limit tells that it is too large.
             while len(content) <= limit and (piece := os.read(descriptor, limit + 1 - len(content))):
                 content += piece
             if len(content) > limit:
@@ -177,6 +179,31 @@ class WorkTree:
             return content
         finally:
             os.close(descriptor)
+
+
+class Listing:
+    """Files that were found, each read when it is asked for.
+
+    Args:
+        tree: where they are.
+        found: their paths, each with what is wrong with it; those that are none of opsmail's business are left out.
+    """
+
+    def __init__(self, tree: WorkTree, found: Mapping[str, ReadProblem | None]) -> None:
+        self._tree = tree
+        self._problems = {path: problem for path, problem in found.items() if problem is not None}
+        self.paths = sorted(path for path, problem in found.items() if problem is None or not is_ignored(path))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[SourceFile]:
+        return map(self.load, self.paths)
+
+    def load(self, path: str) -> SourceFile:
+        """Return the file of one of the paths."""
+        problem = self._problems.get(path)
+        return self._tree.load(path) if problem is None else SourceFile(path, b"", problem)
 
 
 class _Refused(Exception):  # noqa: N818 - a finding on its way, no error of the program

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opsmail.check.comparison import compare, judging
-from opsmail.check.engine import CheckResult, check
+from opsmail.check.engine import check
 from opsmail.check.fixing.rounds import Fixed, fix_all
 from opsmail.check.interface import Context
 from opsmail.check.pages import Block, RulePage
+from opsmail.check.result import CheckResult
 from opsmail.findings import Finding, FixSafety, Span
 from opsmail.providers import Providers, load_providers
 from opsmail.secrets import known_schemes

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from opsmail.check.comparison import new_findings
-from opsmail.check.interface import Change, Context, Fleet, FleetProblem, Member, Problem
+from opsmail.check.interface import Change, Context, Fleet, FleetProblem, Problem
 from opsmail.check.pages import load_page
+from opsmail.check.result import Member
 from opsmail.check.rules import all_rules
 from opsmail.check.rules import change as rules
 from opsmail.check.settings_places import SettingsPlacer

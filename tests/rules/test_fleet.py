@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from opsmail.check.interface import Fleet, FleetProblem, FleetRule, Member
+from opsmail.check.facts import Facts
+from opsmail.check.interface import Fleet, FleetProblem, FleetRule
+from opsmail.check.result import Member
 from opsmail.check.rules import fleet as rules
 from tests.rules.checking import context, operator
 
@@ -11,7 +13,7 @@ def member(name: str | None, *, role: str | None = None, enabled: bool = True, r
     described = operator(name=name or "rh") if readable else None
     if described is not None and not enabled:
         object.__setattr__(described, "enabled", False)  # frozen, and made here
-    return Member(f"operators/{name}.yaml", described, name, role)
+    return Member(f"operators/{name}.yaml", None, name, role, None if described is None else Facts.of(described))
 
 
 def told(rule: FleetRule, *members: Member, whole: bool = True) -> list[FleetProblem]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from opsmail.check.engine import CheckResult, check
+from opsmail.check.engine import check
 from opsmail.check.interface import Context
+from opsmail.check.result import CheckResult
 from opsmail.findings import Finding
 from opsmail.operator.model import BasicAuthentication, Encryption, ModernAuthentication, NoAuthentication, Role
 from opsmail.providers import load_providers

@@ -33,29 +33,32 @@ def server_of(host: str) -> Server:
     return Server(host=host, port=587, encryption=Encryption.STARTTLS)
 
 
-def said(found: Iterator[tuple[RuleMeta, Problem]]) -> list[str]:
+def said(found: list[tuple[RuleMeta, Problem]]) -> list[str]:
     return [f"{meta.id} {problem.message}" for meta, problem in found]
 
 
 def test_what_depends_on_the_server_alone_is_found_once_for_it() -> None:
     calls: list[str] = []
     checks = OperatorChecks(counted(calls), context())
-    assert said(checks.problems(operator(name="a"))) == ["OM298 smtp.empresa.com.br", "OM299 a"]
-    assert said(checks.problems(operator(name="b"))) == ["OM298 smtp.empresa.com.br", "OM299 b"]
-    assert said(checks.problems(operator(name="c", server={"port": 25}))) == ["OM298 smtp.empresa.com.br", "OM299 c"]
-    assert calls == ["smtp.empresa.com.br", "a", "b", "smtp.empresa.com.br", "c"]
+    shared, other = server_of("smtp.empresa.com.br"), server_of("smtp.empresa.com.br")
+    subjects = [replace(operator(name=name), server=shared) for name in "ab"]
+    first = checks.problems(subjects)
+    assert [said(found) for found in first] == [[f"OM298 {shared.host}", f"OM299 {name}"] for name in "ab"]
+    assert calls == [shared.host, "a", "b"]
+    assert checks.problems(subjects) == first  # what was found of the server is not added to
+    checks.problems([replace(subjects[0], server=other)])
+    assert calls[3:] == ["a", "b", other.host, "a"]
 
 
 def test_a_fleet_with_a_server_for_each_operator_fills_no_memory() -> None:
     calls: list[str] = []
     checks = OperatorChecks(counted(calls)[:1], context())
     subjects = [replace(operator(), server=server_of(f"smtp{number}.empresa.com.br")) for number in range(1025)]
-    for subject in subjects:
-        list(checks.problems(subject))
+    checks.problems(subjects)
     assert len(calls) == 1025
-    list(checks.problems(subjects[-1]))
+    checks.problems(subjects[-1:])
     assert len(calls) == 1025
-    list(checks.problems(subjects[0]))
+    checks.problems(subjects[:1])
     assert len(calls) == 1026
 
 
@@ -72,6 +75,6 @@ def test_together_the_rules_say_what_each_says_by_itself() -> None:
         for method in (MODERN, NONE):
             subject = operator(server=server, authentication=method)
             alone = [(rule.meta, problem) for rule in OPERATOR_RULES for problem in rule.check(subject, circumstances)]
-            together = list(checks.problems(subject))
+            (together,) = checks.problems([subject])
             assert len(together) == len(alone)
             assert all(item in together for item in alone)

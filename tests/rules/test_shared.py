@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from opsmail.check.interface import Fleet, FleetProblem, FleetRule, Member
+from opsmail.check.facts import Facts
+from opsmail.check.interface import Fleet, FleetProblem, FleetRule
+from opsmail.check.result import Member
 from opsmail.check.rules import shared as rules
 from opsmail.operator.model import Limits, Operator
 from tests.rules.checking import BASIC, MODERN, NONE, context, operator
@@ -16,7 +18,7 @@ COMMON = {**BASIC, "password": "env://OPSMAIL_SECRET_COMUM"}
 
 def told(rule: FleetRule, *operators: Operator | None) -> list[FleetProblem]:
     members = [
-        Member(f"operators/{number}.yaml", item, None if item is None else item.operator, None)
+        Member(f"operators/{number}.yaml", None, item and item.operator, None, item and Facts.of(item))
         for number, item in enumerate(operators)
     ]
     return list(rule.check(Fleet(tuple(members), whole=False), context()))

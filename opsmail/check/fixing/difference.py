@@ -12,7 +12,7 @@ from opsmail.check.excerpt import MASK, Excerpts
 from opsmail.check.fixing.rounds import FixedFile
 from opsmail.check.waivers import WaiverEntry
 from opsmail.operator.model import Operator
-from opsmail.settings.load import WAIVERS_NAME
+from opsmail.settings.files import WAIVERS_NAME
 from opsmail.source.reader import read_document
 
 _MARK = "\ufeff"

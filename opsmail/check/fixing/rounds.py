@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from opsmail.check.engine import CheckResult
 from opsmail.check.fixing.proof import fixed_content
+from opsmail.check.result import CheckResult
 from opsmail.findings import Finding, Fix, FixSafety, Span
-from opsmail.settings.load import WAIVERS_NAME
+from opsmail.settings.files import WAIVERS_NAME
 from opsmail.source.tree import SourceFile
 
 #: A fix can uncover what another one ends; so many times in a row is more than any chain of them.
@@ -139,7 +139,7 @@ class _Work:
             self._settled.add(file.path)
         states.append(after)
         self._counts[file.path] += fixes
-        changed = replace(file, content=after)
+        changed = file._replace(content=after)
         if file is self._waivers:
             self._waivers = changed
         else:

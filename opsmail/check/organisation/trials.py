@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from opsmail.check.interface import Context, Fleet, FleetRule, Member
+from opsmail.check.interface import Context, Fleet, FleetRule
+from opsmail.check.result import Member
 from opsmail.check.ruleset import RuleSet
 from opsmail.errors import OpsmailError
 from opsmail.messages import Message, msg
@@ -14,7 +15,8 @@ from opsmail.operator.model import Operator
 from opsmail.settings.load import Files
 from opsmail.settings.organisation import Expectation, OrganisationRule, RuleTest
 from opsmail.shape import Decoder
-from opsmail.source.reader import MAX_BYTES, read_document
+from opsmail.source.reader import read_document
+from opsmail.source.tree import MAX_BYTES
 
 
 class Outcome(Enum):

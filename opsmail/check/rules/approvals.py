@@ -13,7 +13,7 @@ from opsmail.operator.digest import canonical_host
 @settings_rule("OM211", "approval-overdue", Severity.WARNING)
 def approval_overdue(fleet: Fleet, context: Context) -> Iterator[Problem]:
     """The day on which IT wanted to look at an approval again has passed."""
-    used = {canonical_host(member.operator.server.host) for member in fleet.members if member.operator is not None}
+    used = {canonical_host(member.facts.host) for member in fleet.members if member.facts is not None}
     for index, entry in enumerate(context.settings.file.servers or ()):
         if entry.review_by is None or entry.review_by >= context.today:
             continue

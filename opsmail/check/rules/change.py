@@ -72,7 +72,7 @@ class _Destination(NamedTuple):
         return next(changed, "authentication.cloud" if other_cloud else "")
 
 
-@fleet_rule("OM806", "credential-destination-changed", Severity.WARNING, unwaivable=True)
+@fleet_rule("OM806", "credential-destination-changed", Severity.WARNING, unwaivable=True, by_facts=True)
 def credential_destination_changed(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """A credential that was sent to one server would be sent to another."""
     if context.change is None:

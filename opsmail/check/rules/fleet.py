@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from opsmail.check.interface import Context, Fleet, FleetProblem, Mark, Member, Problem, fleet_rule
+from opsmail.check.interface import Context, Fleet, FleetProblem, Mark, Problem, fleet_rule
+from opsmail.check.result import Member
 from opsmail.findings import Severity
 from opsmail.messages import msg
 from opsmail.operator.model import Role
@@ -16,7 +17,7 @@ def _masters(fleet: Fleet) -> list[Member]:
     return [member for member in fleet.members if member.role == Role.MASTER.value]
 
 
-@fleet_rule("OM701", "no-master", Severity.ERROR, unwaivable=True)
+@fleet_rule("OM701", "no-master", Severity.ERROR, unwaivable=True, by_facts=True)
 def no_master(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """The scheduler sends with the master's settings; without one it sends nothing."""
     if not fleet.whole or not fleet.members or _masters(fleet):
@@ -32,7 +33,7 @@ def no_master(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     )
 
 
-@fleet_rule("OM702", "several-masters", Severity.ERROR, unwaivable=True)
+@fleet_rule("OM702", "several-masters", Severity.ERROR, unwaivable=True, by_facts=True)
 def several_masters(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """Exactly one operator is the master."""
     masters = _masters(fleet)
@@ -52,11 +53,11 @@ def several_masters(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
         )
 
 
-@fleet_rule("OM703", "master-disabled", Severity.ERROR, unwaivable=True)
+@fleet_rule("OM703", "master-disabled", Severity.ERROR, unwaivable=True, by_facts=True)
 def master_disabled(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """A master that is switched off is no master."""
     for member in _masters(fleet):
-        if member.operator is not None and not member.operator.enabled:
+        if member.facts is not None and not member.facts.enabled:
             yield FleetProblem(
                 member.file,
                 Problem(
@@ -69,7 +70,7 @@ def master_disabled(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
             )
 
 
-@fleet_rule("OM704", "duplicate-operator", Severity.ERROR, unwaivable=True)
+@fleet_rule("OM704", "duplicate-operator", Severity.ERROR, unwaivable=True, by_facts=True)
 def duplicate_operator(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """An id names one operator, also where only the name of its secret's variable is seen."""
     by_id: dict[str, list[Member]] = defaultdict(list)

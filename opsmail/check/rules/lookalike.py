@@ -8,7 +8,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
 
 #: Scripts that are written together in one word; Latin goes with each of them (UTS #39 section 5.2).
 _TOGETHER = (
@@ -112,6 +111,8 @@ def _script(letter: str) -> str:
 @cache
 def _letters() -> Mapping[str, str]:
     """Return each letter beyond ASCII with the ASCII that it looks like."""
+    from importlib.resources import files  # loads more than a check needs elsewhere
+
     result: dict[str, str] = {}
     for line in (files("opsmail") / "data" / "confusables.txt").read_text("utf-8").splitlines():
         look, _, points = line.partition(":")

@@ -29,22 +29,26 @@ class OperatorChecks:
         self._server_rules: list[tuple[RuleMeta, Callable[[Server, Context], Iterator[Problem]]]] = [
             (rule.meta, rule.check_server) for rule in rules if rule.check_server is not None
         ]
-        self._found: dict[Server, list[tuple[RuleMeta, Problem]]] = {}
+        self._found: dict[int, tuple[Server, list[tuple[RuleMeta, Problem]]]] = {}
 
-    def problems(self, operator: Operator) -> Iterator[tuple[RuleMeta, Problem]]:
-        """Yield what the rules find, each with its rule."""
+    def problems(self, operators: Sequence[Operator]) -> list[list[tuple[RuleMeta, Problem]]]:
+        """Return what the rules find in each operator, each problem with its rule."""
         context = self._context
-        yield from self._of_server(operator.server)
+        found = [[*self._of_server(operator.server)] for operator in operators]
         for meta, check in self._rules:
-            for problem in check(operator, context):
-                yield meta, problem
+            for operator, problems in zip(operators, found, strict=True):
+                for problem in check(operator, context):
+                    problems.append((meta, problem))
+        return found
 
     def _of_server(self, server: Server) -> list[tuple[RuleMeta, Problem]]:
-        known = self._found.get(server)
-        if known is None:
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            context = self._context
-            known = [(meta, problem) for meta, check in self._server_rules for problem in check(server, context)]
-            self._found[server] = known
-        return known
+        # Decoding gives equal servers as one and the same value; comparing them would take longer than some rules.
+        known = self._found.get(id(server))
+        if known is not None and known[0] is server:
+            return known[1]
+        if len(self._found) >= _REMEMBERED:
+            self._found.clear()
+        context = self._context
+        found = [(meta, problem) for meta, check in self._server_rules for problem in check(server, context)]
+        self._found[id(server)] = (server, found)
+        return found

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 import yaml
@@ -49,6 +48,8 @@ class RuntimeFacts:
 @cache
 def runtime_facts() -> Mapping[Platform, RuntimeFacts]:
     """Return what is known of platforms."""
+    from importlib.resources import files  # loads more than a check needs elsewhere
+
     return parse_runtimes((files("opsmail") / "data" / "deprecations.yaml").read_bytes())
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_address
 from opsmail.check.interface import Context, Mark, Problem, operator_rule
 from opsmail.check.rules.suffixes import registered_domain
+from opsmail.expressions import expression
 from opsmail.findings import Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Operator
 
 #: Addresses that nobody has to look at twice; all within the lengths of RFC 5321.
-_PLAIN_ADDRESS = re.compile(r"[a-z0-9]{1,20}(?:[._-][a-z0-9]{1,20}){0,2}@(?:[a-z0-9]{1,60}\.){1,3}[a-z]{2,20}")
+_PLAIN_ADDRESS = expression(r"[a-z0-9]{1,20}(?:[._-][a-z0-9]{1,20}){0,2}@(?:[a-z0-9]{1,60}\.){1,3}[a-z]{2,20}")
 
 
 @operator_rule("OM501", "sender-is-not-account", Severity.ERROR)

@@ -34,7 +34,7 @@ def secret_in_text(document: Document) -> Iterator[Problem]:
     comments = (comment.offset for comment in _comments(document) if looks_secret(comment.text))
     for offset in islice(comments, MAX_REPEATED):
         yield _in_comment(document, offset)
-    fields = (path for path, scalar in document.scalars.items() if holds_secret(path, scalar.value))
+    fields = (path for path, value in document.texts.items() if holds_secret(path, value))
     for path in islice(fields, MAX_REPEATED):
         yield _in_field(path)
 
@@ -80,13 +80,12 @@ class _Values:
 def _is_worth_a_look(document: Document) -> bool:
     """Look at everything that people write freely at once, because nearly all files have nothing to find."""
     free = list(_line_ends(document.text))
-    for path, scalar in document.scalars.items():
+    for path, value in document.texts.items():
         if path in FORMAL_FIELDS:
-            value = scalar.value
             if len(value) >= SHORTEST_TOKEN and not value.islower():
                 return True
         elif path not in SECRET_FIELDS:
-            free += (path.rpartition(".")[2], scalar.value)
+            free.append(f"{path[path.rfind('.') + 1 :]}\n{value}")
     return may_hold_secret("\n".join(free))
 
 

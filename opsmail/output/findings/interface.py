@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from gettext import NullTranslations
+from typing import TYPE_CHECKING
 
-from opsmail.check.interface import Member
-from opsmail.check.sources import SourceText
+from opsmail.check.result import Member
 from opsmail.findings import Finding, Severity, Waiver
 from opsmail.output.escape import for_uri
 from opsmail.output.style import Style
+
+if TYPE_CHECKING:
+    from opsmail.check.sources import SourceText
 
 #: Where rules are explained.
 RULES_URL = "https://opsmail.readthedocs.io/rules/"

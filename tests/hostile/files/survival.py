@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from gettext import NullTranslations
 from pathlib import Path
 
-from opsmail.check.engine import CheckResult, check
+from opsmail.check.engine import check
 from opsmail.check.interface import Context
+from opsmail.check.result import CheckResult
 from opsmail.findings import Finding
 from opsmail.output.findings import FORMATS
 from opsmail.output.findings.interface import Report, Summary

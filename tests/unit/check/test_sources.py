@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opsmail.check.sources import CheckedSources, SourceText
-from opsmail.source.reader import MAX_BYTES
+from opsmail.source.tree import MAX_BYTES
 from opsmail.source.worktree import WorkTree
 
 _SCHEMES = frozenset({"env"})

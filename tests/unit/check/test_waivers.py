@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opsmail.check.engine import CheckResult
+from opsmail.check.result import CheckResult
 from opsmail.findings import Span
 from tests.builders import operator_text, run_check
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opsmail.check.interface import Member
+from opsmail.check.result import Member
 from opsmail.findings import ExcerptLine, Finding, Related, RuleMeta, Severity, Span, Waiver
 from opsmail.messages import msg
 from opsmail.output.findings.interface import Report, Summary

@@ -10,8 +10,7 @@ import pytest
 
 from opsmail.source.commit import CommitTree
 from opsmail.source.git import GitRepository, UnknownRevisionError, repository_name
-from opsmail.source.reader import MAX_BYTES
-from opsmail.source.tree import NoFolderError, SourceError
+from opsmail.source.tree import MAX_BYTES, NoFolderError, SourceError
 
 FOLDER = ("operators",)
 IDENTITY = {

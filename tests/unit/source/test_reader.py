@@ -9,7 +9,8 @@ import pytest
 from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.source.building import MAX_DEPTH, MAX_NODES
 from opsmail.source.document import ReadProblem
-from opsmail.source.reader import MAX_BYTES, MAX_REPEATED, read_document
+from opsmail.source.reader import MAX_REPEATED, read_document
+from opsmail.source.tree import MAX_BYTES
 from tests.builders import operator_data, operator_text
 
 

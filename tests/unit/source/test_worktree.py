@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from opsmail.source.reader import MAX_BYTES
-from opsmail.source.tree import NoFolderError, SourceError, SourceFile
+from opsmail.source.tree import MAX_BYTES, NoFolderError, SourceError, SourceFile
 from opsmail.source.worktree import WorkTree
 from tests.builders import write_files
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsmail.check.engine import CheckResult, check
+from opsmail.check.engine import check
 from opsmail.check.fixing.rounds import MAX_ROUNDS, Fixed, fix_all
+from opsmail.check.result import CheckResult
 from opsmail.findings import Edit, Finding, Fix, FixSafety, Renaming, Replacement, RuleMeta, Severity, Span, Waiver
 from opsmail.messages import msg
 from opsmail.source.reader import read_document

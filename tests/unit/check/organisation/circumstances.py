@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from opsmail.check.engine import check
-from opsmail.check.interface import Change, Context, Fleet, Member
+from opsmail.check.interface import Change, Context, Fleet
+from opsmail.check.result import Member
 from opsmail.errors import UsageError
 from opsmail.findings import Finding
 from opsmail.operator.model import Operator

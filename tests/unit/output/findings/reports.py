@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gettext import NullTranslations
 
-from opsmail.check.interface import Member
+from opsmail.check.result import Member
 from opsmail.check.sources import SourceText
 from opsmail.findings import (
     FIRST_CHARACTER,

@@ -1,0 +1,147 @@
+"""Plain files, as nearly all are: fields one on each line, read at a glance instead of by a YAML parser.
+
+What is taken here is a small part of YAML in which every reader agrees; of anything else, or of anything that the
+strict reader could have a word to say about, nothing is taken at all. Lines and levels are few and counted, nothing is
+recursive. That both readings are equal is a property that tests try on files made up for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from opsmail.expressions import expression
+from opsmail.source.characters import PLAIN_TEXT
+from opsmail.source.scalars import Scalar, is_plain_key, resolve_plain
+
+#: More is not plain: far below the limits of the strict reader, however short the fields are.
+_MOST_CHARACTERS = 10_000
+_LEVELS = 3
+#: The level of each indentation that is taken.
+_LEVEL_OF = {"  " * level: level for level in range(_LEVELS)}
+
+_KEY = "[A-Za-z_][A-Za-z0-9_-]{0,39}"
+_QUOTED = r"\"[^\"\\]*\"|'[^']*'"
+_LETTER = "A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+# Of a plain text, a colon before a blank and a `#` behind one could mean something else.
+_PLAIN = rf"[{_LETTER}](?>[^: ]++|:(?! |\Z)| ++(?!#|\Z))*+"
+_BRACED = r"\{[^\n{}#\"\\]*+(?:\"[^\"\\\n]*\"[^\n{}#\"\\]*+)*+\}"
+# A line that says nothing; or indentation, a key, and a text in quotes, a mapping in braces or a plain text.
+_LINE = expression(rf"( *)({_KEY}):(?: +({_QUOTED}|{_BRACED}|{_PLAIN}))?(?: +(?:#.*)?)?| *(?:#.*)?")
+_IN_BRACES = rf" *({_KEY}): +({_QUOTED}|[{_LETTER}][{_LETTER}._@/+-]*(?: +[{_LETTER}._@/+-]+)*) *"
+_PAIR = expression(_IN_BRACES)
+_BRACES = expression(rf"\{{(?:{_IN_BRACES}(?:,{_IN_BRACES})*| *)\}}".replace(f"({_KEY})", _KEY))
+
+
+class _NotPlainError(Exception):
+    """The strict reader has to look at it."""
+
+
+def read_plain(text: str) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """Return the data of a plain file, and the text of each value by its path; None where the file is not plain.
+
+    Args:
+        text: the file, without a byte-order mark.
+    """
+    if len(text) > _MOST_CHARACTERS or not PLAIN_TEXT.fullmatch(text):
+        return None
+    try:
+        data, texts = _built(map(_line, text.split("\n")))
+    except _NotPlainError:
+        return None
+    return (data, texts) if data else None
+
+
+class _Line(NamedTuple):
+    """A line that is understood.
+
+    Args:
+        level: of its indentation; one too high where there is no such level.
+        key: empty where the line says nothing.
+        text: its value before that is taken for a number; None where it has none of its own.
+        value: what the text means.
+        fields: those in braces, each with its text and value; None where there are no braces.
+    """
+
+    level: int
+    key: str
+    text: str | None
+    value: Scalar
+    fields: tuple[tuple[str, str, Scalar], ...] | None
+
+
+@lru_cache(maxsize=4096)  # files have most of their lines in common
+def _line(line: str) -> _Line:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise _NotPlainError
+    indentation, key, written = found.groups()
+    if key is None:
+        return _Line(0, "", None, None, None)
+    if not is_plain_key(key):
+        raise _NotPlainError
+    level = _LEVEL_OF.get(indentation, _LEVELS)
+    if written is None:
+        return _Line(level, key, None, None, None)
+    if written[0] == "{":
+        return _Line(level, key, None, None, _in_braces(written))
+    return _Line(level, key, *_scalar(written), None)
+
+
+def _scalar(written: str) -> tuple[str, Scalar]:
+    if written[0] in "\"'":
+        return written[1:-1], written[1:-1]
+    return written, resolve_plain(written)
+
+
+def _in_braces(written: str) -> tuple[tuple[str, str, Scalar], ...]:
+    if _BRACES.fullmatch(written) is None:
+        raise _NotPlainError
+    fields = tuple((key, *_scalar(value)) for key, value in _PAIR.findall(written))
+    keys = {key for key, _, _ in fields}
+    if len(keys) < len(fields) or not all(map(is_plain_key, keys)):
+        raise _NotPlainError
+    return fields
+
+
+def _built(lines: Iterable[_Line]) -> tuple[dict[str, Any], dict[str, str]]:
+    data: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    levels: list[tuple[dict[str, Any], str]] = [(data, "")]
+    current = 0
+    opened = ""  # the key that a deeper line would belong to
+    for level, key, text, value, fields in lines:
+        if not key:
+            continue
+        if level != current:
+            if level > current:
+                _descend(levels, level, opened, texts)
+            del levels[level + 1 :]
+            current = level
+        container, prefix = levels[level]
+        if key in container:
+            raise _NotPlainError
+        opened = ""
+        if text is not None:
+            container[key] = value
+            texts[prefix + key] = text
+        elif fields is None:
+            opened = key
+            container[key] = None
+            texts[prefix + key] = ""
+        else:
+            container[key] = {name: item for name, _, item in fields}
+            texts.update((f"{prefix}{key}.{name}", written) for name, written, _ in fields)
+    return data, texts
+
+
+def _descend(levels: list[tuple[dict[str, Any], str]], level: int, opened: str, texts: dict[str, str]) -> None:
+    """Make a section of the field that was written last, which has no value of its own."""
+    if not opened or level != len(levels) or level == _LEVELS:
+        raise _NotPlainError
+    container, prefix = levels[-1]
+    section: dict[str, Any] = {}
+    container[opened] = section
+    del texts[prefix + opened]
+    levels.append((section, f"{prefix}{opened}."))
