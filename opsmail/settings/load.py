@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from opsmail.expressions import expression
 from opsmail.messages import msg
-from opsmail.operator.digest import Connection, EffectiveOperator, canonical_host
+from opsmail.operator.digest import Connection, EffectiveOperator
 from opsmail.operator.model import Federated, ModernAuthentication, Operator
 from opsmail.references import SecretReference
-from opsmail.settings.catalogue import Catalogue, pattern_fault
+from opsmail.settings.catalogue import Catalogue
 from opsmail.settings.faults import Fault, SettingsError
 from opsmail.settings.files import DEFAULT_ENVIRONMENT, FILE_NAME, WAIVERS_NAME
-from opsmail.settings.model import GateKey, ServerEntry, SettingsFile
-from opsmail.settings.organisation import leads_out, outside, rule_faults, schema_faults, selector_faults
+from opsmail.settings.judged import judged
+from opsmail.settings.model import GateKey, SettingsFile
+from opsmail.settings.organisation import leads_out, outside
 from opsmail.settings.toml import FieldLines
 from opsmail.shape import Decoder, encode
 from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
@@ -149,7 +150,7 @@ def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: st
         found = [Fault(problem.path, problem.message, problem.help) for problem in problems]
         if value is not None:
             values[known] = value
-            found += _judged(value)
+            found += judged(value)
         if known == environment and value is not None:
             texts, unusable = _named_files(value, files)
             found += unusable
@@ -224,68 +225,6 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tidy(settings: SettingsFile) -> SettingsFile:
     return replace(settings, operators=tuple(posixpath.normpath(folder) for folder in settings.operators))
-
-
-def _judged(settings: SettingsFile) -> Iterator[Fault]:
-    """Yield what each field allows by itself and the whole does not."""
-    if not settings.operators:
-        yield Fault("operators", msg("`operators` names no folder"), msg('write `operators = "operators"`'))
-    for folder in settings.operators:
-        if leads_out(folder) or posixpath.normpath(folder) == ".":
-            yield Fault(
-                "operators",
-                msg("`{folder}` is not a folder below the one of the settings", folder=folder),
-                msg('write `operators = "operators"`'),
-            )
-    seen: set[str] = set()
-    for index, entry in enumerate(settings.servers or ()):
-        host = canonical_host(entry.host)
-        if host in seen:
-            yield Fault(
-                f"servers.{index}.host",
-                msg("the server `{host}` stands twice", host=host),
-                msg("put all that is approved for it into one entry"),
-            )
-        seen.add(host)
-        for pattern in entry.secrets:
-            wrong = pattern_fault(pattern)
-            if wrong is not None:
-                yield Fault(f"servers.{index}.secrets", wrong, msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"))
-        yield from _judged_authority(index, entry)
-    policy = settings.policy
-    for field_name, selectors in (
-        ("ignore", policy.ignore),
-        ("unwaivable", policy.unwaivable),
-        ("severity", tuple(policy.severity)),
-    ):
-        yield from selector_faults(f"policy.{field_name}", selectors, policy.plugins)
-    yield from rule_faults(settings.rules)
-    yield from schema_faults(settings.schema)
-    if SecretReference.parse(settings.gate.signing_key).is_literal:
-        yield Fault(
-            "gate.signing_key",
-            msg("`gate.signing_key` is not a secret reference"),
-            msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
-        )
-
-
-def _judged_authority(index: int, entry: ServerEntry) -> Iterator[Fault]:
-    if entry.authority is not None and int(entry.authority[8:].partition(":")[2] or 443) > 65535:
-        yield Fault(
-            f"servers.{index}.authority", msg("`authority` has a port that there is none of"), msg("1 to 65535")
-        )
-    if entry.authority_ca is not None and entry.authority is None:
-        yield Fault(
-            f"servers.{index}.authority_ca",
-            msg("`authority_ca` is for an `authority`, which is not named"),
-            msg("name the authority, or leave its CA out: the cloud's own is trusted by the system's roots"),
-        )
-    if entry.federated_token is not None and SecretReference.parse(entry.federated_token).is_literal:
-        yield Fault(
-            f"servers.{index}.federated_token",
-            msg("`federated_token` is not a secret reference"),
-            msg("write where the token is kept, for example `file:///var/run/secrets/tokens/opsmail`"),
-        )
 
 
 def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], list[Fault]]:

@@ -1,0 +1,80 @@
+"""What each field of the settings allows by itself and the whole does not."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from opsmail.messages import msg
+from opsmail.operator.digest import canonical_host
+from opsmail.references import SecretReference
+from opsmail.settings.catalogue import pattern_fault
+from opsmail.settings.faults import Fault
+from opsmail.settings.model import ServerEntry, SettingsFile
+from opsmail.settings.organisation import leads_out, rule_faults, schema_faults, selector_faults
+
+
+def judged(settings: SettingsFile) -> Iterator[Fault]:
+    """Yield what is wrong with settings whose fields are right, one by one."""
+    if not settings.operators:
+        yield Fault("operators", msg("`operators` names no folder"), msg('write `operators = "operators"`'))
+    for folder in settings.operators:
+        if leads_out(folder) or posixpath.normpath(folder) == ".":
+            yield Fault(
+                "operators",
+                msg("`{folder}` is not a folder below the one of the settings", folder=folder),
+                msg('write `operators = "operators"`'),
+            )
+    seen: set[str] = set()
+    for index, entry in enumerate(settings.servers or ()):
+        host = canonical_host(entry.host)
+        if host in seen:
+            yield Fault(
+                f"servers.{index}.host",
+                msg("the server `{host}` stands twice", host=host),
+                msg("put all that is approved for it into one entry"),
+            )
+        seen.add(host)
+        for pattern in entry.secrets:
+            wrong = pattern_fault(pattern)
+            if wrong is not None:
+                yield Fault(f"servers.{index}.secrets", wrong, msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"))
+        yield from _authority(index, entry)
+    yield from _organisation(settings)
+    if SecretReference.parse(settings.gate.signing_key).is_literal:
+        yield Fault(
+            "gate.signing_key",
+            msg("`gate.signing_key` is not a secret reference"),
+            msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
+        )
+
+
+def _organisation(settings: SettingsFile) -> Iterator[Fault]:
+    policy = settings.policy
+    for field_name, selectors in (
+        ("ignore", policy.ignore),
+        ("unwaivable", policy.unwaivable),
+        ("severity", tuple(policy.severity)),
+    ):
+        yield from selector_faults(f"policy.{field_name}", selectors, policy.plugins)
+    yield from rule_faults(settings.rules)
+    yield from schema_faults(settings.schema)
+
+
+def _authority(index: int, entry: ServerEntry) -> Iterator[Fault]:
+    if entry.authority is not None and int(entry.authority[8:].partition(":")[2] or 443) > 65535:
+        yield Fault(
+            f"servers.{index}.authority", msg("`authority` has a port that there is none of"), msg("1 to 65535")
+        )
+    if entry.authority_ca is not None and entry.authority is None:
+        yield Fault(
+            f"servers.{index}.authority_ca",
+            msg("`authority_ca` is for an `authority`, which is not named"),
+            msg("name the authority, or leave its CA out: the cloud's own is trusted by the system's roots"),
+        )
+    if entry.federated_token is not None and SecretReference.parse(entry.federated_token).is_literal:
+        yield Fault(
+            f"servers.{index}.federated_token",
+            msg("`federated_token` is not a secret reference"),
+            msg("write where the token is kept, for example `file:///var/run/secrets/tokens/opsmail`"),
+        )
