@@ -1,4 +1,4 @@
-"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache folder of their own."""
+"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache of their own."""
 
 import os
 from collections.abc import Iterator

@@ -222,8 +222,10 @@ class TestFaults:
         """
         assert faults_of(text) == [
             "opsmail.toml:1: unknown field `polcy` | did you mean `policy`?",
-            "opsmail.toml:3: `policy.severity.OM502` cannot be `errors` | "
-            "did you mean `error`? allowed: `error`, `warning`, `note`",
+            (
+                "opsmail.toml:3: `policy.severity.OM502` cannot be `errors` | "
+                "did you mean `error`? allowed: `error`, `warning`, `note`"
+            ),
             "opsmail.toml:5: `store.max_changes` is 0, out of range | from 1 to 1000000",
         ]
 
