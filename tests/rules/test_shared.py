@@ -18,7 +18,7 @@ COMMON = {**BASIC, "password": "env://OPSMAIL_SECRET_COMUM"}
 
 def told(rule: FleetRule, *operators: Operator | None) -> list[FleetProblem]:
     members = [
-        Member(f"operators/{number}.yaml", None, item and item.operator, None, item and Facts.of(item))
+        Member(f"operators/{number}.yaml", None, item.operator if item else None, None, Facts.of(item) if item else None)
         for number, item in enumerate(operators)
     ]
     return list(rule.check(Fleet(tuple(members), whole=False), context()))
