@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union
 from opsmail.constraints import OneOrMany, Parsed, Recurring
 from opsmail.messages import msg
 from opsmail.shape.leaves import INVALID, LEAVES, Decode, choice, parsed_text
-from opsmail.shape.problems import Problem, foreign, join, missing, not_among, unknown, wrong_type
+from opsmail.shape.problems import Problem, foreign, join, missing, not_among, strange, wrong_type
 
 T = TypeVar("T")
 #: So many values of a recurring section are remembered; fleets have a few.
@@ -102,19 +102,22 @@ def _fields(target: Any) -> Decode:
         prefix = f"{path}." if path else ""
         values = {}
         complete = True
-        meant: tuple[str | None, ...] = ()
+        strangers: list[str] = []
         for key, item in data.items():
             decoder = decoders.get(key)
             if decoder is None:
-                problem = unknown(key, path, known)
-                meant = (*meant, problem.nearest)
-                problems.append(problem)
+                strangers.append(key)
                 continue
             value = decoder(item, prefix + key, problems)
             if value is INVALID:
                 complete = False
             else:
                 values[key] = value
+        meant: list[str | None] = []
+        if strangers:
+            found = strange(strangers, path, known)
+            meant = [problem.nearest for problem in found]
+            problems.extend(found)
         if not required.keys() <= data.keys():
             complete = False
             absent = (name for name in required if name not in data and name not in meant)

@@ -9,11 +9,13 @@ from functools import lru_cache
 from types import MappingProxyType, NoneType
 
 from opsmail.expressions import expression
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, msgn
 
 _SHOWN = 60
 #: No name of a field is longer; comparing longer ones takes its time.
 _LONGEST_NAME = 64
+#: More unknown fields of one section are told as one: nobody reads thousands, and each is compared with those known.
+_MOST_STRANGE = 20
 #: No secret is so short.
 _TOO_SHORT = 3
 _WORD = expression(r"[A-Za-z][A-Za-z_-]{0,39}")
@@ -101,8 +103,18 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def unknown(name: str, path: str, known: Sequence[str]) -> Problem:
-    """Return the problem of a field that the section at `path` does not have."""
+def strange(names: Sequence[str], path: str, known: Sequence[str]) -> list[Problem]:
+    """Return the problems of fields that the section at `path` does not have; of very many, the rest is one problem."""
+    found = [_unknown(name, path, known) for name in names[:_MOST_STRANGE]]
+    if len(names) > _MOST_STRANGE:
+        rest = len(names) - _MOST_STRANGE
+        message = msgn("{count} more unknown field", "{count} more unknown fields, the first of them here", rest)
+        remedy = msg("known here: {names}", names=", ".join(f"`{item}`" for item in known))
+        found.append(Problem(ProblemKind.UNKNOWN_FIELD, join(path, names[_MOST_STRANGE]), message, remedy))
+    return found
+
+
+def _unknown(name: str, path: str, known: Sequence[str]) -> Problem:
     guess = nearest(name, known)
     if guess is not None:
         remedy = msg("did you mean `{name}`?", name=guess)

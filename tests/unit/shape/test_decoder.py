@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ import pytest
 
 from opsmail.constraints import Length, OneOrMany, Parsed, Pattern, Range
 from opsmail.messages import msg
+from opsmail.operator.model import Operator
 from opsmail.shape import Decoder, ProblemKind, encode, nearest, shown_name
 
 
@@ -208,8 +210,8 @@ class TestProblems:
     def test_all_at_once(self) -> None:
         _, problems = DECODER.decode({"inner": {"nam": "a", "count": "x"}, "colour": 5, "flag": None, "other": 1})
         assert [(problem.kind, problem.path) for problem in problems] == [
-            (ProblemKind.UNKNOWN_FIELD, "inner.nam"),
             (ProblemKind.WRONG_TYPE, "inner.count"),
+            (ProblemKind.UNKNOWN_FIELD, "inner.nam"),
             (ProblemKind.WRONG_TYPE, "colour"),
             (ProblemKind.WRONG_TYPE, "flag"),
             (ProblemKind.UNKNOWN_FIELD, "other"),
@@ -302,3 +304,15 @@ class TestEncoding:
 
     def test_a_field_that_has_to_be_there_is_null(self) -> None:
         assert encode((Nullable(None), Nullable("a", "b"))) == [{"needed": None}, {"needed": "a", "optional": "b"}]
+
+
+@pytest.mark.parametrize(("count", "told"), [(20, 20), (21, 21), (5_000, 21)])
+def test_of_very_many_unknown_fields_the_rest_is_told_as_one(count: int, told: int) -> None:
+    started = time.process_time()
+    _, problems = Decoder(Operator).decode({f"server{number}": 1 for number in range(count)})
+    assert time.process_time() - started < 1
+    unknown = [problem for problem in problems if problem.kind is ProblemKind.UNKNOWN_FIELD]
+    assert len(unknown) == told
+    if count > 20:
+        assert unknown[-1].path == "server20"
+        assert f"{count - 20} more unknown field" in str(unknown[-1].message)
