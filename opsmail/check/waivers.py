@@ -15,7 +15,7 @@ from opsmail.check.severity import Judge
 from opsmail.constraints import Length
 from opsmail.findings import Deletion, Finding, FixSafety, RuleMeta, Severity, Waiver
 from opsmail.messages import msg
-from opsmail.settings.load import DEFAULT_ENVIRONMENT, WAIVERS_NAME
+from opsmail.settings.load import DEFAULT_ENVIRONMENT, WAIVERS_NAME, Settings
 from opsmail.shape import Decoder, ProblemKind, shown
 from opsmail.shape import Problem as ShapeProblem
 from opsmail.source.reader import read_document
@@ -64,15 +64,13 @@ def muted(
     waivers back, not grant them.
     """
 
-    def applied(content: bytes | None) -> list[Finding]:
-        if content is None:
-            return list(findings)
-        return apply_waivers(findings, content, fleet, context.today, judge, rules)
+    def applied(settings: Settings) -> list[Finding]:
+        return apply_waivers(findings, settings, fleet, context.today, judge, rules)
 
-    result = applied(context.own.waivers)
+    result = applied(context.own)
     if context.written is None:
         return result
-    trusted = applied(context.settings.waivers)
+    trusted = applied(context.settings)
     count = len(findings)
     both = [
         finding if finding.waived is None else replace(finding, waived=other.waived)
@@ -123,22 +121,30 @@ def _entries(content: bytes) -> Iterator[tuple[int, WaiverEntry]]:
 
 
 def apply_waivers(
-    findings: Sequence[Finding], content: bytes, fleet: Fleet, today: date, judge: Judge, rules: Mapping[str, RuleMeta]
+    findings: Sequence[Finding],
+    settings: Settings,
+    fleet: Fleet,
+    today: date,
+    judge: Judge,
+    rules: Mapping[str, RuleMeta],
 ) -> list[Finding]:
     """Mute the findings that a valid waiver covers, and add what is wrong with the waivers themselves.
 
     Args:
         findings: of all files.
-        content: the bytes of `waivers.yaml`.
+        settings: those that `waivers.yaml` stands beside.
         fleet: to tell unknown operators, where all of them are known; of a part of it, the others are left alone.
         today: a waiver counts up to and including the day it expires.
         judge: knows which rules cannot be waived.
         rules: all rules by id.
     """
+    content = settings.waivers
+    if content is None:
+        return list(findings)
     document, problems = read_document(content, top=list)
     placer = FilePlacer(WAIVERS_NAME, content, document, Disclosure.of(WaiverEntry))
     result = list(findings)
-    examiner = _Examiner(frozenset(member.name for member in fleet.members), fleet.whole, today, judge, rules)
+    examiner = _Examiner(frozenset(member.name for member in fleet.members), settings, fleet.whole, today, judge, rules)
     placed: list[Finding | None] = []
     if [problem.rule for problem in problems] != ["OM001"]:  # only comments: no waivers
         placed += [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, judge) for problem in problems]
@@ -188,6 +194,7 @@ class _Examiner:
     """Judges waivers by themselves; see `apply_waivers`."""
 
     names: frozenset[str | None]
+    settings: Settings
     whole: bool
     today: date
     judge: Judge
@@ -222,5 +229,7 @@ class _Examiner:
         if not self.whole:
             return []
         message = msg("the waiver of {rule} for `{operator}` covers nothing", rule=entry.rule, operator=entry.operator)
-        fix = ProposedFix(FixSafety.SAFE, _DELETE, (Deletion(str(index)),))
+        # What covers nothing here may cover something in another environment.
+        safety = FixSafety.UNSAFE if len(self.settings.environments) > 1 else FixSafety.SAFE
+        fix = ProposedFix(safety, _DELETE, (Deletion(str(index)),))
         return [("OM803", Problem("rule", message, label=msg("nothing to waive"), help=_DELETE, fix=fix))]

@@ -52,6 +52,7 @@ class Settings:
         file: what `opsmail.toml` says, the environment laid over it, defaults filled in.
         present: whether there is a settings file at all.
         environment: the environment's name.
+        environments: the names of all that the file knows, the default one included.
         texts: the files that the settings name (certificates, keys, schemas), path to text.
         waivers: the bytes of `waivers.yaml`; None when there is none.
         name: path of the settings file.
@@ -61,6 +62,7 @@ class Settings:
     file: SettingsFile
     present: bool = True
     environment: str = DEFAULT_ENVIRONMENT
+    environments: tuple[str, ...] = (DEFAULT_ENVIRONMENT,)
     texts: Mapping[str, str] = field(default_factory=dict)
     waivers: bytes | None = None
     name: str = FILE_NAME
@@ -160,7 +162,15 @@ def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: st
     if faults:
         raise SettingsError.of(name, faults)
     tidy = _tidy(values[environment])
-    return Settings(tidy, environment=environment, texts=texts, waivers=waivers, name=name, text=text)
+    return Settings(
+        tidy,
+        environment=environment,
+        environments=tuple(values),
+        texts=texts,
+        waivers=waivers,
+        name=name,
+        text=text,
+    )
 
 
 def _parse(content: bytes, name: str) -> tuple[str, dict[str, Any]]:

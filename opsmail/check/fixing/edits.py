@@ -50,8 +50,8 @@ def _edit(change: Replacement | Renaming | SchemeReplacement | Deletion, documen
 
 def _renaming(change: Renaming, document: Document) -> Edit | None:
     key = document.keys.get(change.path)
-    if key is None:
-        return None
+    if key is None or change.path.rpartition(".")[2].isdecimal():
+        return None  # nothing, or an entry of a list
     first = document.text[key.start_mark.index]
     quote = first if first in _QUOTES else ""
     return Edit(span_of(key), f"{quote}{change.name}{quote}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from opsmail.findings import Span
 from opsmail.source.document import Document, Marked
@@ -15,14 +16,14 @@ def entry_span(document: Document, path: str) -> Span | None:
     fields; not those at the top of the file, which speak of all of it. Of the blank lines around it, one is left.
     """
     entry = document.keys.get(path)
-    if entry is None:
+    if entry is None or not path.rpartition(".")[2].isdecimal():
         return None
     lines = document.text.split("\n")
     first = entry.start_mark.line
     before = lines[first][: entry.start_mark.column]
     if before.strip(" ") != "-":
         return None  # in brackets, or behind a dash on a line of its own
-    last = max(marked.end_mark.line for marked in (entry, *_inside(document, path)))
+    last = max(marked.end_mark.line for marked in (entry, *_inside(document, path, document.value(path))))
     dash = before.index("-")
     start, end = _above(lines, first, dash), _below(lines, last + 1, dash)
     size = len(lines) if lines[-1] else len(lines) - 1
@@ -35,9 +36,14 @@ def entry_span(document: Document, path: str) -> Span | None:
     return Span(start + 1, 1, len(lines), len(lines[-1]) + 1)
 
 
-def _inside(document: Document, path: str) -> Iterator[Marked]:
-    for places in (document.keys, document.scalars):
-        yield from (marked for name, marked in places.items() if name.startswith(f"{path}."))
+def _inside(document: Document, path: str, value: Any) -> Iterator[Marked]:
+    """Yield every key and value below a path; no deeper than the reader lets a file be."""
+    if isinstance(value, dict | list):
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield document.keys[f"{path}.{name}"]
+            yield from _inside(document, f"{path}.{name}", item)
+    else:
+        yield document.scalars[path]
 
 
 def _above(lines: Sequence[str], first: int, indentation: int) -> int:

@@ -82,6 +82,14 @@ class TestFix:
         assert check.read("waivers.yaml") == "# TI\n"
         assert check.out == "no findings in 1 operator\n"
 
+    def test_a_waiver_that_another_environment_may_need_goes_only_as_an_unsafe_fix(self, check: Check) -> None:
+        check.write(f"{SETTINGS}[environments.production.live]\ntimeout_seconds = 20\n", "opsmail.toml")
+        check.write(WAIVER, "waivers.yaml")
+        assert check("--fix") == 0
+        assert check.read("waivers.yaml") == WAIVER
+        check("--fix", "--unsafe-fixes")
+        assert check.read("waivers.yaml") == ""
+
     def test_nothing_goes_for_a_part_of_the_fleet_or_without_waivers(self, check: Check) -> None:
         check.write(WAIVER, "waivers.yaml")
         assert check("--fix", "operators/rh.yaml") == 0

@@ -216,13 +216,16 @@ class TestFaults:
         text = """\
         polcy = 1
         [policy]
-        severity = { OM502 = "fatal" }
+        severity = { OM502 = "errors" }
         [store]
         max_changes = 0
         """
         assert faults_of(text) == [
             "opsmail.toml:1: unknown field `polcy` | did you mean `policy`?",
-            "opsmail.toml:3: `policy.severity.OM502` cannot be `fatal` | allowed: `error`, `warning`, `note`",
+            (
+                "opsmail.toml:3: `policy.severity.OM502` cannot be `errors` | "
+                "did you mean `error`? allowed: `error`, `warning`, `note`"
+            ),
             "opsmail.toml:5: `store.max_changes` is 0, out of range | from 1 to 1000000",
         ]
 

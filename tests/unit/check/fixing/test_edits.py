@@ -50,6 +50,8 @@ def test_only_what_changes_is_touched(change: FileChange, text: str) -> None:
         Renaming("server.port", "x"),
         SchemeReplacement("name", "env"),
         SchemeReplacement("server.host", "env"),
+        Renaming("labels.0", "x"),
+        Deletion("name"),
         Deletion("labels.0"),
         Deletion("labels.1"),
     ],

@@ -48,6 +48,7 @@ A, B, C = "- a: 1\n  x: 1\n", "- b: 1\n  x: 1\n", "- c: 1\n"
         # Other ways to write an entry.
         (0, "- {a: 1, x: 1}\n- {b: 1}\n", "- {b: 1}\n"),
         (1, "  - a: 1\n  - b: 1\n", "  - a: 1\n"),
+        (0, "- a:\n  - b: 1\n  - {c: 1,\n     d: 2}\n- b: 1\n", "- b: 1\n"),
         (0, "- plain\n- b: 1\n", "- b: 1\n"),
         (0, "- a:\n- b: 1\n", "- b: 1\n"),
         (0, "- a: 1\r\n  x: 1\r\n\r\n- b: 1\r\n", "- b: 1\r\n"),
