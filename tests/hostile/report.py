@@ -20,8 +20,9 @@ PAGE = Path("docs", "hostile-input.md")
 INTRODUCTION = f"""\
 # Hostile input
 
-What is tried against opsmail, and what comes of it. This page is the result of a run of the tests: `pytest {OPTION}`
-writes it, and a complete run that gives another one fails. `pytest -k Y-01` runs the tests of one case.
+What is tried against opsmail, and what comes of it. This page is the result of a run of the tests:
+`pytest -m case {OPTION}` writes it, and a complete run that gives another one fails. `pytest -k Y-01` runs the
+tests of one case.
 
 Whatever is in a file, it is read and told about within two seconds and 256 MiB of memory: without a traceback, a
 connection, a file opened outside the repository, a character that acts where it is printed, or a byte of a secret.
@@ -78,7 +79,7 @@ class HostileReport:
             self._page.write_text(text, "utf-8")
             self._said.append(f"{self._page} was written")
         elif not self._page.is_file() or self._page.read_text("utf-8") != text:
-            self._fail(session, f"{self._page} is not what this run gives; run it once more with {OPTION}")
+            self._fail(session, f"{self._page} is not what this run gives; `pytest -m case {OPTION}` writes it")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was written or is wrong."""

@@ -109,7 +109,7 @@ class TestReport:
         if text is not None:
             place.parent.mkdir()
             place.write_text(text)
-        said = f"ERROR PAGE is not what this run gives; run it once more with {OPTION}"
+        said = f"ERROR PAGE is not what this run gives; `pytest -m case {OPTION}` writes it"
         assert self.run(place, self.PASSED) == (1, said)
         assert (place.read_text("utf-8") if place.exists() else None) == text
 

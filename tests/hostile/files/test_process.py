@@ -158,7 +158,7 @@ def _drained(descriptor: int) -> bytes:
     return content
 
 
-@pytest.mark.case("L-08", "L-16", "L-17")
+@pytest.mark.case("L-08", "L-09", "L-16", "L-17")
 class TestSameBytes:
     """The verdict and every byte of it are the same everywhere."""
 
@@ -197,7 +197,6 @@ class TestSameBytes:
     def test_from_any_folder_below(self, repository: Path, expected: dict[str, Ended]) -> None:
         assert opsmail("check", "--format", "json", folder=repository / "operators") == expected["json"]
 
-    @pytest.mark.case("L-09")
     def test_in_a_folder_that_cannot_be_written(self, repository: Path, expected: dict[str, Ended]) -> None:
         for folder in (repository / "operators", repository):
             folder.chmod(0o555)

@@ -359,6 +359,7 @@ class TestFiles:
         with pytest.raises(SourceError, match="not a plain, small file"):
             clone.tree().read("operators/x")
 
+    @pytest.mark.case("P-07")
     @pytest.mark.parametrize(
         "name", ["a\nb.yaml", 'a"b.yaml', "a\tb.yaml", "ação.yaml", "-a.yaml", "*.yaml", ":(top)x"]
     )
