@@ -142,8 +142,12 @@ def test_a_pull_request_is_checked_by_the_tool_of_its_base(runner: Runner, origi
     base = repository.git("rev-parse", "HEAD")
     repository.git("checkout", "--quiet", "-b", "mudanca")
     repository.edit("operators/cobranca.yaml", "port: 587", "port: 465")
-    # What the change does to the tool has no say.
+    # What the change does to the tool has no say, nor has what it approves of itself.
     repository.write("opsmail/cli/__init__.py", "raise SystemExit('changed')\n")
+    repository.edit("operators/loja-pedidos.yaml", f"host: {HOST_NAME}", "host: smtp.elsewhere.example")
+    entry = '[[servers]]\nhost = "smtp.elsewhere.example"\nconnections = ["587/starttls"]\nauthentication = ["basic"]\n'
+    settings = (repository.root / "opsmail.toml").read_text("utf-8")
+    repository.write("opsmail.toml", settings.replace("[[servers]]", f"{entry}\n[[servers]]", 1))
     change = repository.commit("Porta 465")
     contexts = origin.contexts(change, "pull_request") | {"github.event.pull_request.base.sha": base}
     runs = runner.run(Job.load(WORKFLOWS / "validate.yml"), contexts)
@@ -154,7 +158,9 @@ def test_a_pull_request_is_checked_by_the_tool_of_its_base(runner: Runner, origi
     assert summary.startswith("<!-- opsmail check -->\n")
     assert "--> operators/cobranca.yaml:8:9  (operator cobranca)" in summary
     findings = json.loads((runner.temporary / "findings.json").read_text("utf-8"))["findings"]
-    assert "OM201" in {finding["rule"] for finding in findings}
+    assert {("OM201", "cobranca"), ("OM209", "loja-pedidos"), ("OM805", None), ("OM806", "loja-pedidos")} <= {
+        (finding["rule"], finding["operator"]) for finding in findings
+    }
 
 
 def test_the_merged_commit_is_tested_planned_and_published(
