@@ -192,7 +192,7 @@ class Listing:
     def __init__(self, tree: WorkTree, found: Mapping[str, ReadProblem | None]) -> None:
         self._tree = tree
         self._problems = {path: problem for path, problem in found.items() if problem is not None}
-        self.paths = sorted(path for path, problem in found.items() if problem is None or not is_ignored(path))
+        self.paths = sorted(found)
 
     def __len__(self) -> int:
         return len(self.paths)
