@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
+from opsmail.check.judging import EVERYTHING, JudgingOptions
 from opsmail.check.result import Member
 from opsmail.findings import FileChange, FixSafety, RuleMeta, Severity, Span
 from opsmail.messages import Message
 from opsmail.operator.model import Operator, Server
 from opsmail.providers import Providers
+from opsmail.secrets.interface import NeededSecret, SecretError
 from opsmail.settings.load import Settings
 from opsmail.source.document import Document
 
@@ -62,6 +64,10 @@ class Problem:
     span: Span | None = None
 
 
+#: Tries to have each secret, and returns why those that cannot be had cannot; forgets the values.
+TrySecrets = Callable[[Collection[NeededSecret]], Mapping[NeededSecret, SecretError]]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What rules may look at besides the operator.
@@ -73,6 +79,8 @@ class Context:
         schemes: the secret schemes that resolve here.
         written: the settings that stand beside the files that are checked; None where those are the ones that judge.
         change: what it is compared with; None where nothing is compared.
+        judging: which findings this run wants to be told.
+        try_secrets: tells which secrets do not resolve here; None where no secret is to be touched.
     """
 
     settings: Settings
@@ -81,6 +89,8 @@ class Context:
     schemes: Collection[str]
     written: Settings | None = None
     change: Change | None = None
+    judging: JudgingOptions = EVERYTHING
+    try_secrets: TrySecrets | None = None
 
     @property
     def own(self) -> Settings:
@@ -155,7 +165,8 @@ class FleetRule(NamedTuple):
     Args:
         meta: what is known of it.
         check: the rule itself.
-        by_facts: it goes by the facts of members alone where no change is looked at; their operators need not be kept.
+        by_facts: where neither a change nor secrets are looked at, it goes by the facts of members alone, so that their
+            operators need not be kept.
     """
 
     meta: RuleMeta

@@ -21,6 +21,8 @@ marks, the good one none. What decides about an example can be seen in it:
   character that cannot be seen).
 - `# operators/rh.yaml, before` is the file as the revision has it that the change is compared with (`--base`); files
   that no such block shows are the same there.
+- `# environment` names the environment variables of the check, `NAME=value` each; secrets are tried in examples of
+  OM606 alone.
 - A comment under a line marks places in it: `^^^` the finding, `---` a related place. What follows is the text shown
   there, which is the message where a finding has no label. A place in the first column begins at the `#` itself
   (`#^` is the first character alone). A finding without a mark concerns the whole of the first operator file shown.

@@ -79,15 +79,22 @@ class FilePlacer:
             excerpt=self._lines(rows),
         )
 
-    def place_reading(self, meta: RuleMeta, problem: ReadProblem, judge: Judge) -> Finding:
-        """Return the finding of a problem that the reader met; no policy ignores those."""
+    def place_reading(self, meta: RuleMeta, problem: ReadProblem, judge: Judge) -> Finding | None:
+        """Return the finding of a problem that the reader met.
+
+        No policy ignores those, and what keeps a file from being read is told whatever the rules that a run selects:
+        they could not look at it. None for another one that is not selected.
+        """
+        severity = judge.severity(meta)
+        if severity is None and self._document is not None:
+            return None
         span = self._told(problem.span)
         related = tuple(Related(item.message, self.path, self._told(item.span)) for item in problem.related)
         proposed = ProposedFix(FixSafety.SAFE, msg("remove it"), problem.changes) if problem.changes else None
         rows = [span, *(item.span for item in related)]
         return Finding(
             rule=meta,
-            severity=judge.severity(meta) or meta.severity,
+            severity=severity or meta.severity,
             file=self.path,
             span=span,
             message=problem.message,

@@ -56,7 +56,7 @@ class FileChecker:
     def __init__(self, context: Context, rules: RuleSet, *, keep: bool = True) -> None:
         self.context = context
         self.rules = rules
-        self.judge = Judge(context.settings.file.policy)
+        self.judge = Judge(context.settings.file.policy, context.judging)
         self._keep = keep
         self._operator_checks = OperatorChecks(rules.operators, context)
         self._decoder = Decoder(Operator)
@@ -143,8 +143,8 @@ class FileChecker:
 
         placer = FilePlacer(item.file.path, item.file.content, item.document, self.disclosure)
         placed = [placer.place_reading(STRUCTURE_RULES[problem.rule], problem, self.judge) for problem in item.unread]
-        placed += [finding for found in item.found if (finding := placer.place(*found, self.judge)) is not None]
-        return tuple(placed)
+        placed += [placer.place(*found, self.judge) for found in item.found]
+        return tuple(finding for finding in placed if finding is not None)
 
 
 class _Item:

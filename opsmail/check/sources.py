@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from opsmail.settings.files import WAIVERS_NAME
-from opsmail.source.tree import MAX_BYTES, SourceError, Tree
+from opsmail.source.tree import MAX_BYTES, SourceError
 
 if TYPE_CHECKING:
     from opsmail.check.disclosure import Disclosure
@@ -25,6 +25,13 @@ class SourceText(NamedTuple):
     masked: frozenset[int]
 
 
+class Files(Protocol):
+    """Where the files are that were checked."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of one file, None when there is none."""
+
+
 class CheckedSources:
     """Gives the text of a file by its path; None where there is none to read.
 
@@ -34,7 +41,7 @@ class CheckedSources:
         schemes: the secret schemes that are known.
     """
 
-    def __init__(self, tree: Tree, schemes: Container[str]) -> None:
+    def __init__(self, tree: Files, schemes: Container[str]) -> None:
         self._tree = tree
         self._schemes = schemes
 

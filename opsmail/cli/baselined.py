@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsmail.check.baseline import MAX_BYTES, Baseline, IsUnwaivable
+from opsmail.check.judging import EVERYTHING
 from opsmail.check.result import CheckResult
 from opsmail.check.rules import all_rules
 from opsmail.check.severity import Judge
@@ -37,12 +38,14 @@ def with_baseline(session: Session, options: Comparing, known: Known, *, whole: 
     """
     file = session.relative(options.baseline or DEFAULT_NAME)
     policy = known.context.settings.file.policy
+    # Of a part of the rules it is not known what is gone, either.
+    whole = whole and known.context.judging == EVERYTHING
     own = _read(session.worktree, file)
     if options.write_baseline:
         if not whole or known.judge is not None:
             raise UsageError(
-                msg("--write-baseline is for all operators, judged by their own settings"),
-                hint=msg("leave out the paths, --base and --trust"),
+                msg("--write-baseline is for all operators and rules, judged by their own settings"),
+                hint=msg("leave out the paths, --base, --trust, --select, --ignore and --profile"),
             )
         return replace(known, baseline=_Writing(session, file, policy, own))
     if own is None:

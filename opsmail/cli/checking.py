@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from opsmail.check.cache import Cache, cache_folder, code_stamp, digest
+from opsmail.check.judging import EVERYTHING, JudgingOptions
 from opsmail.check.memory import Memory
 from opsmail.check.result import CheckResult
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.outputs import Output
 from opsmail.cli.session import Session
+from opsmail.cli.stdin import GivenFile, given_file, is_given
 from opsmail.findings import Severity
 from opsmail.messages import msg
-from opsmail.output.findings import FORMATS, Report, Summary
+from opsmail.output.findings import FORMATS, STATISTICS, Report, Summary
 from opsmail.settings.files import WAIVERS_NAME
-from opsmail.source.tree import Tree, is_around
+from opsmail.source.tree import SourceFile, is_around
 from opsmail.source.worktree import Listing
 
 if TYPE_CHECKING:
-    from opsmail.check.interface import Context
-    from opsmail.check.sources import SourceText
+    from opsmail.check.interface import Context, TrySecrets
+    from opsmail.check.sources import Files, SourceText
     from opsmail.settings.load import Settings
 
 #: The choices of `--fail-on`, each with the least severity that makes the exit code 1.
@@ -38,14 +40,24 @@ class Scope:
     Args:
         session: the circumstances.
         paths: the files and folders that a person named, from the root; none for the operators folders.
+        from_stdin: standard input is looked at, and nothing else.
+        stdin_name: the file whose place it takes, as it was typed; None for that of the operator that it describes.
     """
 
     session: Session
     paths: tuple[str, ...]
+    from_stdin: bool = False
+    stdin_name: str | None = None
 
     @classmethod
-    def of(cls, session: Session, paths: Sequence[str]) -> Scope:
-        """Return the scope of paths as they were typed."""
+    def of(cls, session: Session, paths: Sequence[str], stdin_name: str | None = None) -> Scope:
+        """Return the scope of paths as they were typed, `-` for standard input.
+
+        Raises:
+            UsageError: standard input and something else, or a name for what is not read.
+        """
+        if is_given(paths, stdin_name):
+            return cls(session, (), from_stdin=True, stdin_name=stdin_name)
         return cls(session, tuple(session.relative(path) for path in paths))
 
     @cached_property
@@ -57,10 +69,18 @@ class Scope:
         """
         return self.session.settings()
 
+    @cached_property
+    def given(self) -> SourceFile | None:
+        """What standard input gave, in the place of a file; None where it is not looked at."""
+        if not self.from_stdin:
+            return None
+        return given_file(self.session, self.settings.file.operators[0], self.stdin_name)
+
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> Files:
         """Where files are read from, again for those outputs that show more than an excerpt."""
-        return self.session.worktree
+        tree = self.session.worktree
+        return tree if self.given is None else GivenFile(self.given, tree)
 
     @property
     def has_settings(self) -> bool:
@@ -70,8 +90,15 @@ class Scope:
     @property
     def whole(self) -> bool:
         """Whether these are all operator files there are: what is missing from a part of the fleet is not missing."""
+        if self.from_stdin:
+            return False
         folders = self.settings.file.operators
         return not self.paths or all(any(is_around(path, folder) for path in self.paths) for folder in folders)
+
+    @property
+    def sources(self) -> Iterable[SourceFile]:
+        """What is looked at, wherever it comes from."""
+        return self.files if self.given is None else (self.given,)
 
     @property
     def files(self) -> Listing:
@@ -93,6 +120,7 @@ class Run(NamedTuple):
         waivers: whether `waivers.yaml` mutes findings.
         jobs: how many processes to use; 0 for as many as the files are worth.
         cache: whether results of earlier runs are used, and this one's kept.
+        judging: which findings are told.
     """
 
     scope: Scope
@@ -100,6 +128,7 @@ class Run(NamedTuple):
     waivers: bool = True
     jobs: int = 0
     cache: bool = True
+    judging: JudgingOptions = EVERYTHING
 
     def result(self) -> CheckResult:
         """Return what is found; what was found when everything was as it is now is found without looking again.
@@ -107,12 +136,16 @@ class Run(NamedTuple):
         Raises:
             SettingsError: the settings are wrong.
         """
-        memory = self._memory() if self.cache else None
+        # A finding that is not told may be the reason why nothing of a file is to be kept.
+        memory = self._memory() if self.cache and self.judging == EVERYTHING else None
         known = None if memory is None else memory.recall(self.scope.session.worktree, self.scope.found, self.jobs)
         return self._survey(memory) if known is None else known
 
-    def context(self) -> Context:
+    def context(self, try_secrets: TrySecrets | None = None) -> Context:
         """Return what rules may look at, by the settings of the working tree.
+
+        Args:
+            try_secrets: tells which secrets do not resolve here; None where no secret is to be touched.
 
         Raises:
             SettingsError: the settings are wrong.
@@ -121,7 +154,14 @@ class Run(NamedTuple):
         from opsmail.providers import load_providers
         from opsmail.secrets import known_schemes
 
-        return Context(self.scope.settings, load_providers(), self.day, known_schemes())
+        return Context(
+            self.scope.settings,
+            load_providers(),
+            self.day,
+            known_schemes(),
+            judging=self.judging,
+            try_secrets=try_secrets,
+        )
 
     def _survey(self, memory: Memory | None) -> CheckResult:
         from opsmail.check.survey import survey
@@ -142,7 +182,9 @@ class Run(NamedTuple):
         return Memory(Cache(folder), digest(*parts).hex())
 
 
-def show(result: CheckResult, scope: Scope, outputs: Sequence[Output], *, settings: bool) -> None:
+def show(
+    result: CheckResult, scope: Scope, outputs: Sequence[Output], *, settings: bool, statistics: bool = False
+) -> None:
     """Write what a run found, and say on standard error what it could not look at.
 
     Args:
@@ -150,6 +192,7 @@ def show(result: CheckResult, scope: Scope, outputs: Sequence[Output], *, settin
         scope: what was looked at.
         outputs: where to.
         settings: whether there are any that judge.
+        statistics: standard output has figures instead of findings.
     """
     session = scope.session
     report = Report(
@@ -160,7 +203,8 @@ def show(result: CheckResult, scope: Scope, outputs: Sequence[Output], *, settin
         session.environment,
     )
     for output in outputs:
-        text = FORMATS[output.format](report, session.console.language, output.style(session.console))
+        formats = STATISTICS if statistics and output.file is None else FORMATS
+        text = formats[output.format](report, session.console.language, output.style(session.console))
         output.write(session.console, text)
     if not result.members:
         session.console.say(msg("no operator file to check"))
@@ -168,7 +212,7 @@ def show(result: CheckResult, scope: Scope, outputs: Sequence[Output], *, settin
         session.console.say(msg("there is no opsmail.toml, so servers are not compared with a catalogue"))
 
 
-def _source_texts(tree: Tree) -> Callable[[str], SourceText | None]:
+def _source_texts(tree: Files) -> Callable[[str], SourceText | None]:
     """Return what gives the text of a file; most outputs do not ask."""
 
     def text(path: str) -> SourceText | None:

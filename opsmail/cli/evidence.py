@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Group
 from opsmail.cli.options import session_options
 from opsmail.cli.proofs import trusted_keys
 from opsmail.cli.session import Session
@@ -17,7 +18,7 @@ from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import Message, msg, msgn
 
 
-@click.group("evidence", invoke_without_command=True)
+@click.group("evidence", cls=Group, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Signed statements of what was proven."""

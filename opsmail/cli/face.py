@@ -16,14 +16,17 @@ import click
 from opsmail import __version__
 from opsmail.cli.console import Console, abandon
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Group
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
 from opsmail.messages import msg
+from opsmail.shape import nearest, shown
 
 #: Command to the module that defines it, in the order of the help.
 COMMANDS = {
     "check": "opsmail.cli.check",
     "rule": "opsmail.cli.rule",
     "policy": "opsmail.cli.policy",
+    "settings": "opsmail.cli.settings",
     "test": "opsmail.cli.test",
     "login": "opsmail.cli.login",
     "plan": "opsmail.cli.plan",
@@ -37,7 +40,7 @@ COMMANDS = {
 }
 
 
-class CommandGroup(click.Group):
+class CommandGroup(Group):
     """Loads a command's module when it is asked for, so that `check` does not pay for `test`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -160,8 +163,14 @@ def _usage_error(error: click.ClickException) -> UsageError:
     """Return click's finding in our form: one sentence and a hint."""
     context = getattr(error, "ctx", None)
     command = "opsmail" if context is None else context.command_path
-    sentence = error.format_message()
-    return UsageError(msg("{sentence}", sentence=sentence), hint=msg("see `{command} --help`", command=command))
+    hint = msg("see `{command} --help`", command=command)
+    if not isinstance(error, click.NoSuchOption):
+        return UsageError(msg("{sentence}", sentence=error.format_message()), hint=hint)
+    known = [] if context is None else [name for item in context.command.get_params(context) for name in item.opts]
+    guess = nearest(error.option_name, [name for name in known if name.startswith("--")])
+    if guess is not None:
+        hint = msg("did you mean `{guess}`? See `{command} --help`", guess=guess, command=command)
+    return UsageError(msg("there is no option `{option}`", option=shown(error.option_name)), hint=hint)
 
 
 def _listen() -> dict[signal.Signals, Any]:

@@ -48,9 +48,9 @@ def bundled(function: Function, wrapper: Callable[..., Any]) -> Function:
     """
     wrapper.__doc__ = function.__doc__
     wrapper.__name__ = function.__name__
-    # click collects options on the function it decorates; those of the command itself come first in the help.
-    parameters = getattr(function, "__click_params__", [])
-    wrapper.__click_params__ = wrapper.__click_params__ + parameters  # type: ignore[attr-defined]
+    # click collects options on the function that it decorates, the last one first.
+    below = getattr(function, "__click_params__", [])
+    wrapper.__click_params__ = below + wrapper.__click_params__  # type: ignore[attr-defined]
     return wrapper  # type: ignore[return-value]
 
 

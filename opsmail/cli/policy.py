@@ -8,6 +8,7 @@ from opsmail.check.interface import Context
 from opsmail.check.organisation import rules_of
 from opsmail.check.organisation.trials import Outcome, run_trials
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Group
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.session import Session, today
@@ -17,7 +18,7 @@ from opsmail.providers import load_providers
 from opsmail.secrets import known_schemes
 
 
-@click.group("policy", invoke_without_command=True)
+@click.group("policy", cls=Group, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Your organisation's own rules."""

@@ -13,6 +13,7 @@ from opsmail.check.pages import RulePage, load_page
 from opsmail.check.rules import OWN_RULES
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
+from opsmail.cli.selecting import unknown_rule
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.findings import RuleMeta
@@ -26,7 +27,6 @@ from opsmail.output.results.rule import (
     render_text,
 )
 from opsmail.output.style import Style
-from opsmail.shape import nearest
 
 
 @click.command("rule", epilog="Example:  opsmail rule OM201")
@@ -93,11 +93,6 @@ def _find(text: str, metas: Mapping[str, RuleMeta]) -> RuleMeta:
     """Return the rule that a person named by its id or name."""
     known = _named(metas.values())
     found = known.get(text.lower())
-    if found is not None:
-        return found
-    guess = nearest(text, list(known))
-    if guess is None:
-        hint = msg("`opsmail rule` lists all of them")
-    else:
-        hint = msg("did you mean {id} ({name})? `opsmail rule` lists all", id=known[guess].id, name=known[guess].name)
-    raise UsageError(msg("there is no rule `{id}`", id=text[:60]), hint=hint)
+    if found is None:
+        raise unknown_rule(text, metas)
+    return found

@@ -1,7 +1,17 @@
 """Secrets: references resolved as late as possible, each scheme by its own adapter."""
 
-from opsmail.secrets.interface import Secret, SecretError, SecretStore
+from opsmail.secrets.interface import NeededSecret, Secret, SecretError, SecretStore, SecretStoreUnreachable
 from opsmail.secrets.passwords import password
 from opsmail.secrets.schemes import Secrets, known_schemes, open_secrets
 
-__all__ = ["Secret", "SecretError", "SecretStore", "Secrets", "known_schemes", "open_secrets", "password"]
+__all__ = [
+    "NeededSecret",
+    "Secret",
+    "SecretError",
+    "SecretStore",
+    "SecretStoreUnreachable",
+    "Secrets",
+    "known_schemes",
+    "open_secrets",
+    "password",
+]

@@ -54,7 +54,8 @@ class AwsSecrets:
         except ClientError as error:
             raise not_resolved(reference, *_reason(error)) from None
         except BotoCoreError as error:
-            raise not_resolved(reference, *_trouble(error)) from None
+            unreachable = not isinstance(error, NoCredentialsError | NoRegionError)
+            raise not_resolved(reference, *_trouble(error), unreachable=unreachable) from None
         secret = text if reference.field is None else _entry(text, reference.field)
         if isinstance(secret, str):
             return Secret(secret)

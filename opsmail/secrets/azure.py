@@ -48,7 +48,8 @@ class AzureSecrets:
         try:
             value = self._client(host).get_secret(name).value
         except AzureError as error:
-            raise not_resolved(reference, *_reason(error)) from None
+            unreachable = not isinstance(error, HttpResponseError) or (error.status_code or 0) >= 500
+            raise not_resolved(reference, *_reason(error), unreachable=unreachable) from None
         if value is None:
             raise not_resolved(reference, msg("the secret is empty"), msg("store a value"))
         return Secret(value)

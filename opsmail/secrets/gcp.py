@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, Unauthorized
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, ServerError, Unauthorized
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud.secretmanager import SecretManagerServiceClient
 from requests.exceptions import RequestException
@@ -65,7 +65,8 @@ class GcpSecrets:
         try:
             answer = self._client.access_secret_version(name=name, timeout=sum(TIMEOUT), retry=None)
         except (GoogleAPICallError, GoogleAuthError, RequestException) as error:
-            raise not_resolved(reference, *_reason(error)) from None
+            unreachable = isinstance(error, RequestException | ServerError | TransportError)
+            raise not_resolved(reference, *_reason(error), unreachable=unreachable) from None
         return answer.payload.data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from opsmail.errors import UnavailableError
@@ -42,6 +43,23 @@ class SecretError(UnavailableError):
     """A reference does not resolve here, or what it resolves to cannot be used."""
 
 
+class SecretStoreUnreachable(SecretError):  # noqa: N818 - the word for what happened
+    """Where the secret is kept cannot be asked now, so nothing is known of the reference: the network, a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeededSecret:
+    """A secret that an operator names.
+
+    Args:
+        reference: where it is kept.
+        is_password: it has to do as a password, and not only to be there.
+    """
+
+    reference: SecretReference
+    is_password: bool
+
+
 class SecretStore(Protocol):
     """One scheme of secret references."""
 
@@ -51,6 +69,7 @@ class SecretStore(Protocol):
         Raises:
             SecretError: it cannot be had here. Neither the error nor a local variable of the functions that it passes
                 through carries the value: crash reporters show both.
+            SecretStoreUnreachable: it might be had, if the place where it is kept could be asked.
         """
         ...
 
@@ -68,12 +87,16 @@ class WritableSecretStore(SecretStore, Protocol):
         ...
 
 
-def not_resolved(reference: SecretReference, reason: Message, hint: Message) -> SecretError:
+def not_resolved(
+    reference: SecretReference, reason: Message, hint: Message, *, unreachable: bool = False
+) -> SecretError:
     """Return the error of a reference that does not resolve.
 
     Args:
         reference: which one.
         reason: why, without the value.
         hint: what to do.
+        unreachable: nobody could be asked, so that it may resolve another time.
     """
-    return SecretError(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)
+    kind = SecretStoreUnreachable if unreachable else SecretError
+    return kind(msg("`{reference}` does not resolve: {reason}", reference=reference, reason=reason), hint=hint)

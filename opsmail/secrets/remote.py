@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from opsmail.messages import msg
 from opsmail.references import SecretReference
-from opsmail.secrets.interface import Secret, SecretError, SecretStore
+from opsmail.secrets.interface import Secret, SecretError, SecretStore, SecretStoreUnreachable
 
 #: Seconds for one secret, logging in to its manager included.
 SECONDS = 20.0
@@ -88,7 +88,7 @@ class RemoteSecrets:
         try:
             answer = answers.get(timeout=self._seconds)
         except queue.Empty:
-            answer = SecretError(
+            answer = SecretStoreUnreachable(
                 msg("`{reference}`: no answer within {seconds} seconds", reference=reference, seconds=self._seconds),
                 hint=msg("see whether its secret manager can be reached from here"),
             )
@@ -101,14 +101,15 @@ class RemoteSecrets:
         try:
             return question(self._opened())
         except SecretError as error:
-            return SecretError(error.message, hint=error.hint)
+            kind = SecretStoreUnreachable if isinstance(error, SecretStoreUnreachable) else SecretError
+            return kind(error.message, hint=error.hint)
         except ImportError:
             return SecretError(
                 msg("`{reference}`: the library that reads it is not installed", reference=reference),
                 hint=msg("`pip install opsmail[{extra}]`", extra=self._extra),
             )
         except Exception as error:  # noqa: BLE001 - a library may raise anything; none of it may end the run, or be shown
-            return SecretError(
+            return SecretStoreUnreachable(
                 msg("`{reference}`: its library failed with {kind}", reference=reference, kind=type(error).__name__),
                 hint=msg("see whether its secret manager can be reached from here, and whether this login may read it"),
             )

@@ -20,7 +20,7 @@ from hvac import exceptions
 from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
 from opsmail.secrets.http import BoundedSession
-from opsmail.secrets.interface import Secret, SecretError, not_resolved
+from opsmail.secrets.interface import Secret, SecretError, SecretStoreUnreachable, not_resolved
 
 _REASONS: Mapping[type[Exception], tuple[Message, Message]] = {
     exceptions.Forbidden: (
@@ -30,6 +30,8 @@ _REASONS: Mapping[type[Exception], tuple[Message, Message]] = {
     exceptions.InvalidPath: (msg("Vault has no such secret"), msg("correct the path: `vault://mount/path#field`")),
     exceptions.VaultDown: (msg("Vault is sealed"), msg("have it unsealed")),
 }
+#: It is there and cannot answer.
+_DOWN = (exceptions.VaultDown, exceptions.InternalServerError, exceptions.BadGateway)
 
 
 class VaultSecrets:
@@ -57,7 +59,7 @@ class VaultSecrets:
                 path=path, mount_point=mount, raise_on_deleted_version=True
             )
         except exceptions.VaultError as error:
-            raise not_resolved(reference, *_reason(error)) from None
+            raise not_resolved(reference, *_reason(error), unreachable=isinstance(error, _DOWN)) from None
         return answer["data"]["data"]
 
 
@@ -79,7 +81,8 @@ def open_store(environment: Mapping[str, str] = os.environ) -> VaultSecrets:
         _log_in(client, environment)
     except exceptions.VaultError as error:
         what, hint = _reason(error)
-        raise SecretError(msg("logging in to Vault failed: {reason}", reason=what), hint=hint) from None
+        kind = SecretStoreUnreachable if isinstance(error, _DOWN) else SecretError
+        raise kind(msg("logging in to Vault failed: {reason}", reason=what), hint=hint) from None
     return VaultSecrets(client)
 
 

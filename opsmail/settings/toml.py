@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+#: The first line of a text of several lines.
+_OPENING = re.compile(r"""[^#"'=]+=\s*(?P<quotes>\"{3}|'{3})""")
 
 
 class FieldLines:
@@ -43,9 +47,15 @@ class FieldLines:
 def _scan(text: str) -> Mapping[str, int]:
     lines: dict[str, int] = {}
     counts: dict[str, int] = {}
-    table = ""
+    table = closing = ""
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
+        if closing:
+            closing = "" if closing in line else closing
+            continue
+        opening = _OPENING.match(line)
+        if opening is not None and opening["quotes"] not in line[opening.end() :]:
+            closing = opening["quotes"]
         if line.startswith("["):
             header = line.partition("#")[0].rstrip()
             if header.startswith("[[") and header.endswith("]]"):

@@ -85,15 +85,31 @@ class Shell:
         return {**ours, **places, **more}
 
     def run(
-        self, arguments: tuple[str | Path, ...], *, code: int | None, folder: Path, environment: Mapping[str, str]
+        self,
+        arguments: tuple[str | Path, ...],
+        *,
+        code: int | None,
+        folder: Path,
+        environment: Mapping[str, str],
+        given: str | None = None,
     ) -> Result:
-        """Run the command; it must end with `code` (None: whatever) and without a traceback."""
+        """Run the command; it must end with `code` (None: whatever) and without a traceback.
+
+        Args:
+            arguments: after the program's name.
+            code: how it must end.
+            folder: where.
+            environment: added to that of the tests.
+            given: what it reads from standard input; None for nothing.
+        """
         words = [str(argument) for argument in arguments]
+        # subprocess takes one of the two.
+        source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given.encode()}
         done = subprocess.run(
             [*COMMAND, *words],
             cwd=folder,
             env=self.environment(environment),
-            stdin=subprocess.DEVNULL,
+            **source,
             capture_output=True,
             timeout=SECONDS,
             check=False,

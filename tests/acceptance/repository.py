@@ -193,6 +193,7 @@ class Repository:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
         without: tuple[str, ...] = (),
+        given: str | None = None,
     ) -> Result:
         """Run opsmail with the secrets in its environment.
 
@@ -202,10 +203,11 @@ class Repository:
             folder: where; the repository's root when left out.
             environment: added to the secrets.
             without: secrets that are not there.
+            given: what it reads from standard input.
         """
         secrets = {name: value for name, value in self.secrets.items() if name not in without}
         variables = secrets | dict(environment or {})
-        return self.shell.run(arguments, code=code, folder=folder or self.root, environment=variables)
+        return self.shell.run(arguments, code=code, folder=folder or self.root, environment=variables, given=given)
 
     def test_results(self, *arguments: str, code: int) -> dict[str, Any]:
         """Run `opsmail test` and return each operator's result from the JSON."""

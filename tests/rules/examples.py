@@ -18,7 +18,9 @@ from opsmail.check.pages import Block, RulePage
 from opsmail.check.result import CheckResult
 from opsmail.findings import Finding, FixSafety, Span
 from opsmail.providers import Providers, load_providers
-from opsmail.secrets import known_schemes
+from opsmail.secrets import Secrets, known_schemes
+from opsmail.secrets.env import EnvironmentSecrets
+from opsmail.secrets.trial import SecretTrial
 from opsmail.settings.environments import load_environments
 from opsmail.settings.load import load_settings
 from opsmail.source.tree import SourceFile
@@ -35,6 +37,8 @@ _HEADER = re.compile(
     r"(?:, saved as (?P<encoding>[A-Z0-9-]+))?"
     r"(?:, with (?P<escape>\\u[0-9A-F]{4}) written out)?"
 )
+#: Names the block of an example that has environment variables.
+ENVIRONMENT = "environment"
 _MARK = re.compile(r"(?P<indent> *)#(?P<gap> *)(?P<sign>\^+|-+)(?: (?P<text>\S.*))?")
 _KEY = re.compile(r"([a-z_]+):")
 _BASE = {
@@ -67,6 +71,11 @@ class Example:
     says_master: bool = False
 
     @property
+    def environment(self) -> dict[str, str]:
+        lines = self.files.get(ENVIRONMENT, b"").decode().splitlines()
+        return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+    @property
     def operators(self) -> list[str]:
         return [path for path in self.files if path.startswith("operators/")]
 
@@ -92,7 +101,7 @@ def example(page: RulePage, title: str) -> Example:
 def run(rule: str, shown: Example, root: Path) -> list[Finding]:
     """Check an example as `opsmail check` would, and return what is not waived."""
     whole = rule.startswith(("OM7", "OM8"))
-    files = dict(shown.files)
+    files = {path: content for path, content in shown.files.items() if path != ENVIRONMENT}
     if whole and not shown.operators:
         files["operators/rh.yaml"] = complete("operators/rh.yaml", []).encode()
     if whole and not shown.says_master:
@@ -100,7 +109,10 @@ def run(rule: str, shown: Example, root: Path) -> list[Finding]:
     tree = WorkTree(write_files(root, files))
     if shown.before:
         write_files(root / "before", {**files, **shown.before})
-    result = check(tree.operator_files(["operators"]), _context(shown, root), whole=whole)
+    context = _context(shown, root)
+    if rule == "OM606":
+        context = replace(context, try_secrets=SecretTrial(Secrets({"env": EnvironmentSecrets(shown.environment)})))
+    result = check(tree.operator_files(["operators"]), context, whole=whole)
     return [finding for finding in result.findings if finding.waived is None]
 
 

@@ -61,6 +61,7 @@ OM602 error   waivable   unknown-secret-scheme
 OM603 warning waivable   shared-secret
 OM604 error   unwaivable secret-not-for-server
 OM605 error   unwaivable secret-in-text
+OM606 error   waivable   unresolvable-secret
 OM701 error   unwaivable no-master
 OM702 error   unwaivable several-masters
 OM703 error   unwaivable master-disabled

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from opsmail.check.interface import Context, Fleet, FleetProblem
+from opsmail.check.result import Member
 from opsmail.check.rules import secrets as rules
 from opsmail.findings import FixSafety, SchemeReplacement
+from opsmail.messages import msg
+from opsmail.operator.model import Operator
+from opsmail.secrets import NeededSecret, SecretError
 from tests.rules.checking import BASIC, MODERN, context, only, operator, problems
 
 CATALOGUE = """
@@ -91,3 +99,59 @@ def test_om604_judges_credentials_without_a_secret_too() -> None:
 def test_om604_leaves_what_is_not_approved_otherwise_to_om209() -> None:
     subject = operator(server={"host": "smtp.outra.com.br"})
     assert not problems(rules.secret_not_for_server, subject, context(CATALOGUE))
+
+
+class Nothing:
+    """Has no secret, and remembers which ones it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def __call__(self, needed: Collection[NeededSecret]) -> Mapping[NeededSecret, SecretError]:
+        self.asked.append([f"{item.reference} {item.is_password}" for item in needed])
+        return {item: SecretError(msg("{reference} is not here", reference=item.reference)) for item in needed}
+
+
+def unresolvable(circumstances: Context, *subjects: Operator) -> tuple[list[FleetProblem], list[str]]:
+    """Return what OM606 finds where there is no secret at all, and which ones it asked for, all at once."""
+    nothing = Nothing()
+    members = [Member(f"operators/{item.operator}.yaml", item, item.operator, None) for item in subjects]
+    fleet = Fleet((Member("operators/broken.yaml", None, None, None), *members), whole=True)
+    found = list(rules.unresolvable_secret.check(fleet, replace(circumstances, try_secrets=nothing)))
+    (asked,) = nothing.asked
+    return found, asked
+
+
+def test_om606_is_silent_where_no_secret_is_to_be_touched() -> None:
+    fleet = Fleet((Member("operators/rh.yaml", operator(), "rh", None),), whole=True)
+    assert list(rules.unresolvable_secret.check(fleet, context())) == []
+
+
+def test_om606_tries_each_secret_once_and_tells_everyone_who_needs_it() -> None:
+    found, asked = unresolvable(context(), operator(), operator(name="ti"))
+    assert asked == ["env://OPSMAIL_SECRET_RH True"]
+    assert [problem.file for problem in found] == ["operators/rh.yaml", "operators/ti.yaml"]
+    assert [problem.problem.path for problem in found] == ["authentication.password"] * 2
+    assert str(found[0].problem.message) == "env://OPSMAIL_SECRET_RH is not here"
+    assert found[0].problem.help is not None  # also where the error has no hint
+
+
+def test_om606_asks_of_credentials_that_they_are_there() -> None:
+    credential = {"kind": "certificate", "pfx": "file:///run/pfx", "passphrase": "env://PASSPHRASE"}
+    found, asked = unresolvable(context(), operator(authentication={**MODERN, "credential": credential}))
+    assert asked == ["file:///run/pfx False", "env://PASSPHRASE False"]
+    assert [problem.problem.path for problem in found] == [
+        "authentication.credential.pfx",
+        "authentication.credential.passphrase",
+    ]
+
+
+def test_om606_reads_nothing_that_other_rules_refuse() -> None:
+    refused = ("troque-me", "cofre://rh/senha")
+    assert unresolvable(context(), *(operator(authentication=with_password(text)) for text in refused)) == ([], [])
+    reserved = operator(authentication=with_password("env://OPSMAIL_SIGNING_KEY"))
+    assert unresolvable(context(), reserved) == ([], [])
+    foreign = operator(authentication=with_password("env://GITHUB_TOKEN"))
+    elsewhere = operator(server={"host": "smtp.outra.com.br"})
+    assert unresolvable(context(CATALOGUE), foreign, elsewhere, reserved) == ([], [])
+    assert unresolvable(context(CATALOGUE), operator())[1] == ["env://OPSMAIL_SECRET_RH True"]

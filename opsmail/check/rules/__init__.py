@@ -63,6 +63,7 @@ OPERATOR_RULES: tuple[OperatorRule, ...] = (
 )
 FLEET_RULES: tuple[FleetRule, ...] = (
     shared.shared_secret,
+    secrets.unresolvable_secret,
     fleet.no_master,
     fleet.several_masters,
     fleet.master_disabled,

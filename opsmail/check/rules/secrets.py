@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opsmail.check.interface import Context, Problem, ProposedFix, operator_rule
+from opsmail.check.interface import Context, Fleet, FleetProblem, Problem, ProposedFix, fleet_rule, operator_rule
 from opsmail.findings import FixSafety, SchemeReplacement, Severity
 from opsmail.messages import msg
 from opsmail.operator.model import Operator
 from opsmail.references import SecretReference
+from opsmail.secrets.interface import NeededSecret
 from opsmail.settings.catalogue import environment_name
 from opsmail.shape import nearest
 
@@ -74,3 +75,37 @@ def secret_not_for_server(operator: Operator, context: Context) -> Iterator[Prob
     """The catalogue says which credentials may be sent to which server, for which operator."""
     for denial in context.settings.catalogue.credential_denials(operator):
         yield Problem(denial.path, denial.message, label=msg("not approved here"), help=denial.help)
+
+
+@fleet_rule("OM606", "unresolvable-secret", Severity.ERROR, by_facts=True)
+def unresolvable_secret(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
+    """A reference is right and nothing is there, here where the check runs.
+
+    Asked for the whole fleet at once, so that many secrets are tried at the same time.
+    """
+    if context.try_secrets is None:
+        return
+    needed = [
+        (member.file, path, secret)
+        for member in fleet.members
+        if member.operator is not None
+        for path, secret in _triable(member.operator, context)
+    ]
+    errors = context.try_secrets(dict.fromkeys(secret for _, _, secret in needed))
+    for file, path, secret in needed:
+        error = errors.get(secret)
+        if error is not None:
+            help_ = error.hint or msg("store the secret there, or correct the reference")
+            yield FleetProblem(file, Problem(path, error.message, label=msg("does not resolve here"), help=help_))
+
+
+def _triable(operator: Operator, context: Context) -> Iterator[tuple[str, NeededSecret]]:
+    """Yield what may be read for an operator: a change must not find out about secrets that are not approved for it."""
+    catalogue = context.settings.catalogue
+    if catalogue.servers is not None and catalogue.entry(operator.server.host) is None:
+        return
+    denied = {denial.path for denial in catalogue.credential_denials(operator)}
+    for path, reference in operator.references():
+        is_known = not reference.is_literal and reference.scheme in context.schemes
+        if is_known and path not in denied and str(reference) not in catalogue.reserved:
+            yield path, NeededSecret(reference, is_password=path == "authentication.password")

@@ -10,13 +10,28 @@ import pytest
 
 from opsmail.cli.face import run
 from opsmail.evidence.keys import SigningKey
+from tests.builders import SETTINGS, operator_text, write_files
 from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.running import Check
 from tests.unit.servers import Server, server
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Checkout:
     return Checkout(tmp_path / "repository", monkeypatch, capsys)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one correct operator, in which the command runs."""
+    write_files(tmp_path, {"opsmail.toml": SETTINGS, "operators/rh.yaml": operator_text()})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def check(capfd: pytest.CaptureFixture[str]) -> Check:
+    return Check(capfd)
 
 
 @pytest.fixture

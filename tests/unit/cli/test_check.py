@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from opsmail.cli.face import run
-from tests.builders import SETTINGS, edited, operator_text, write_files
+from tests.builders import edited, operator_text, write_files
 from tests.published import read_json
+from tests.unit.cli.running import Check
 
 WARNED = operator_text(sender={"address": "ti@empresa.com.br"})
 WAIVER = "- {operator: rh, rule: OM502, reason: alias, approved_by: ti@empresa.com.br, expires: '2026-12-31'}\n"
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with one correct operator, in which the command runs."""
-    write_files(tmp_path, {"opsmail.toml": SETTINGS, "operators/rh.yaml": operator_text()})
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-class Check:
-    """Runs the command and keeps what it said."""
-
-    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
-        self._capfd = capfd
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        code = run(["check", "--at", "2026-06-01", *arguments])
-        self.out, self.err = self._capfd.readouterr()
-        return code
-
-    def json(self, *arguments: str) -> Any:
-        self(*arguments, "--format", "json")
-        return read_json(self.out)
-
-    def rules(self, *arguments: str) -> list[str]:
-        return [finding["rule"] for finding in self.json(*arguments)["findings"]]
-
-
-@pytest.fixture
-def check(capfd: pytest.CaptureFixture[str]) -> Check:
-    return Check(capfd)
 
 
 @pytest.mark.usefixtures("repository")

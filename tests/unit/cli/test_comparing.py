@@ -77,6 +77,27 @@ class TestBase:
         said(fleet, "--base", "HEAD", "--fix")
         assert (fleet.root / "waivers.yaml").read_text("utf-8") == "# TI\n"
 
+    def test_what_another_rule_said_before_is_not_new(self, fleet: Checkout) -> None:
+        fleet.edit("operators/rh.yaml", "port: 587", "port: 465")
+        fleet.commit()
+        assert told(fleet, "--ignore", "OM201,OM502", code=1) == [("OM209", "rh")]
+        assert told(fleet, "--ignore", "OM201", "--base", "HEAD", "--new-only") == []
+
+    def test_an_editors_text_is_compared_too(self, fleet: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = fleet.root.parent / "text"
+        text.write_text(fleet.read("operators/chefe.yaml").replace("port: 587", "port: 465"), "utf-8")
+        with text.open(encoding="utf-8") as file:
+            monkeypatch.setattr("sys.stdin", file)
+            found = told(fleet, "-", "--base", "HEAD", "--new-only", code=1)
+        assert found == [("OM201", "chefe"), ("OM806", "chefe")]
+
+    def test_what_is_ignored_is_judged_by_the_settings_that_judge(self, fleet: Checkout) -> None:
+        with (fleet.root / "opsmail.toml").open("a", encoding="utf-8") as file:
+            file.write('[policy]\nunwaivable = ["OM502"]\n')
+        fleet.commit()
+        fleet.edit("opsmail.toml", 'unwaivable = ["OM502"]', "unwaivable = []")
+        assert "OM502 cannot be ignored" in said(fleet, "--ignore", "OM502", "--base", "HEAD", code=2).err
+
     def test_what_is_left_out_does_not_count(self, fleet: Checkout) -> None:
         assert said(fleet, "--fail-on", "warning", code=1).out.endswith("1 warning in 1 of 2 operators\n")
         output = said(fleet, "--base", "HEAD", "--new-only", "--fail-on", "warning")
@@ -312,6 +333,15 @@ class TestBaseline:
         said(fleet, "--write-baseline")
         assert said(fleet, "--baseline", BASELINE, "operators/rh.yaml").err == ""
         assert "--write-baseline is for all" in said(fleet, "--write-baseline", "operators/rh.yaml", code=2).err
+
+    def test_nor_of_a_part_of_the_rules(self, fleet: Checkout) -> None:
+        said(fleet, "--write-baseline")
+        fleet.edit("operators/chefe.yaml", "address: ti@", "address: chefe@")
+        gone = "1 finding of opsmail-baseline.json is gone"
+        assert gone in said(fleet, "--baseline", BASELINE).err
+        for line in ("--select OM2", "--ignore OM502", "--profile minimal"):
+            assert gone not in said(fleet, "--baseline", BASELINE, *line.split()).err
+            assert "--write-baseline is for all" in said(fleet, "--write-baseline", *line.split(), code=2).err
 
     def test_what_cannot_be_muted_is_not_taken_in(self, fleet: Checkout) -> None:
         fleet.edit("operators/rh.yaml", f"host: {HOST}", "host: x.empresa.test")

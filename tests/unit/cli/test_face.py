@@ -13,10 +13,11 @@ from types import ModuleType
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from opsmail.cli import main
 from opsmail.cli.exit_codes import ExitCode
-from opsmail.cli.face import COMMANDS, Terminated, exit_code, run
+from opsmail.cli.face import COMMANDS, Terminated, exit_code, opsmail, run
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
 from opsmail.messages import msg
 
@@ -92,7 +93,6 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (["--frmat"], "No such option"),
             (["--size", "x"], "Invalid value for '--size'"),
             (["--size"], "requires an argument"),
             (["x"], "unexpected extra argument"),
@@ -109,9 +109,30 @@ class TestUsage:
         assert sentence in first
         assert second == "hint: see `opsmail --help`"
 
-    def test_an_unknown_command(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run(["chek"]) == 2
-        assert "'chek'" in capsys.readouterr().err
+    @pytest.mark.parametrize(
+        ("line", "wrong", "hint"),
+        [
+            ("--versoin", "option `--versoin`", "did you mean `--version`? See `opsmail --help`"),
+            ("check --slect=OM2", "option `--slect`", "did you mean `--select`? See `opsmail check --help`"),
+            ("check --zzzzzz", "option `--zzzzzz`", "see `opsmail check --help`"),
+            ("-x", "option `-x`", "see `opsmail --help`"),
+            ("chek", "command `opsmail chek`", "did you mean `opsmail check`?"),
+            ("qqqqqq", "command `opsmail qqqqqq`", "see `opsmail --help`"),
+            ("evidence verfy", "command `opsmail evidence verfy`", "did you mean `opsmail evidence verify`?"),
+        ],
+    )
+    def test_the_nearest_name(self, line: str, wrong: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(line.split()) == 2
+        assert capsys.readouterr().err == f"error: there is no {wrong}\nhint: {hint}\n"
+
+    def test_an_option_outside_any_command(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run([], raising(click.NoSuchOption("--x"))) == 2
+        assert capsys.readouterr().err == "error: there is no option `--x`\nhint: see `opsmail --help`\n"
+
+    def test_completion_gets_no_error_for_half_a_word(self) -> None:
+        completion = ShellComplete(opsmail, {}, "opsmail", "_OPSMAIL_COMPLETE")
+        assert "--version" in [item.value for item in completion.get_completions(["qqqqqq"], "--")]
+        assert "--select" in [item.value for item in completion.get_completions(["check"], "--se")]
 
     def test_what_was_typed_acts_on_no_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["--x\x1b[31m\u202e\n::error::"]) == 2

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
 from opsmail.secrets.aws import AwsSecrets, open_store
+from opsmail.secrets.interface import SecretStoreUnreachable
 from tests.unit.secrets.refusals import CANARY, ref, refused
 
 
@@ -73,7 +74,9 @@ class Failing:
     ],
 )
 def test_what_fails(error: Exception, reason: str) -> None:
-    assert reason in str(refused(lambda: AwsSecrets(Failing(error)), "aws-secretsmanager://opsmail/rh"))
+    refusal = refused(lambda: AwsSecrets(Failing(error)), "aws-secretsmanager://opsmail/rh")
+    assert reason in str(refusal)
+    assert isinstance(refusal, SecretStoreUnreachable) is isinstance(error, EndpointConnectionError)
 
 
 def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from urllib3 import HTTPResponse
 from opsmail.secrets import azure
 from opsmail.secrets.azure import AzureSecrets
 from opsmail.secrets.http import BoundedSession
-from opsmail.secrets.interface import SecretStore
+from opsmail.secrets.interface import SecretStore, SecretStoreUnreachable
 from tests.unit.secrets.refusals import CANARY, ref, refused
 
 REFERENCE = "azure-keyvault://empresa-mail/rh"
@@ -130,11 +130,14 @@ def test_a_token_goes_to_no_other_host(service: Service, reference: str) -> None
         (404, "the vault has no such secret"),
         (403, "Azure does not know who asks, or denies it"),
         (400, "Azure failed with HttpResponseError"),
+        (501, "Azure failed with HttpResponseError"),
     ],
 )
 def test_what_does_not_resolve(service: Service, status: int, reason: str) -> None:
     service.status = status
-    assert reason in str(refused(opened, REFERENCE))
+    refusal = refused(opened, REFERENCE)
+    assert reason in str(refusal)
+    assert isinstance(refusal, SecretStoreUnreachable) is (status >= 500)
 
 
 def test_an_empty_secret(service: Service) -> None:
@@ -150,7 +153,9 @@ def test_an_empty_secret(service: Service) -> None:
     ],
 )
 def test_nobody_is_logged_in(service: Service, error: Exception, reason: str) -> None:
-    assert reason in str(refused(lambda: AzureSecrets(Identity(error)), REFERENCE))
+    refusal = refused(lambda: AzureSecrets(Identity(error)), REFERENCE)
+    assert reason in str(refusal)
+    assert isinstance(refusal, SecretStoreUnreachable) is isinstance(error, ServiceRequestError)
 
 
 def test_it_opens_without_asking_anybody() -> None:

@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 
 from opsmail.secrets import gcp
 from opsmail.secrets.gcp import GcpSecrets, strict
-from opsmail.secrets.interface import SecretStore
+from opsmail.secrets.interface import SecretStore, SecretStoreUnreachable
 from tests.unit.secrets.refusals import CANARY, ref, refused
 
 REFERENCE = "gcp-secretmanager://empresa-mail/rh"
@@ -96,7 +96,9 @@ def test_what_names_no_secret(reference: str) -> None:
 )
 def test_what_does_not_resolve(status: int, reason: str) -> None:
     service = Service(status)
-    assert reason in str(refused(lambda: opened(service), REFERENCE))
+    refusal = refused(lambda: opened(service), REFERENCE)
+    assert reason in str(refusal)
+    assert isinstance(refusal, SecretStoreUnreachable) is (status in (500, 302))
     assert len(set(service.asked)) == 1
 
 

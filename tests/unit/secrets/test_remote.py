@@ -14,7 +14,7 @@ import pytest
 
 from opsmail.messages import msg
 from opsmail.references import SecretReference
-from opsmail.secrets import Secret, SecretError, SecretStore, open_secrets
+from opsmail.secrets import Secret, SecretError, SecretStore, SecretStoreUnreachable, open_secrets
 from opsmail.secrets.interface import WritableSecretStore
 from opsmail.secrets.keyring import KeyringSecrets
 from opsmail.secrets.remote import MANAGERS, RemoteSecrets, WritableRemoteSecrets
@@ -71,19 +71,24 @@ def test_no_answer_is_not_waited_for() -> None:
     error = refusal(lambda: remote.resolve(REFERENCE))
     assert time.monotonic() - started < 5
     assert str(error) == "`vault://secret/rh#password`: no answer within 0.1 seconds"
+    assert isinstance(error, SecretStoreUnreachable)
     done.set()
 
 
 @pytest.mark.parametrize("error", [ValueError(CANARY), KeyError(CANARY), OSError(5, CANARY), RecursionError()])
 def test_of_a_librarys_error_only_the_kind_is_told(error: Exception) -> None:
     remote = RemoteSecrets(lambda: Store(fail(error)), "extra")
-    assert f"its library failed with {type(error).__name__}" in str(refusal(lambda: remote.resolve(REFERENCE)))
+    told = refusal(lambda: remote.resolve(REFERENCE))
+    assert f"its library failed with {type(error).__name__}" in str(told)
+    assert isinstance(told, SecretStoreUnreachable)
 
 
-def test_what_an_adapter_says_is_told() -> None:
-    remote = RemoteSecrets(lambda: Store(fail(SecretError(msg("sealed"), hint=msg("have it unsealed")))), "extra")
+@pytest.mark.parametrize("kind", [SecretError, SecretStoreUnreachable])
+def test_what_an_adapter_says_is_told(kind: type[SecretError]) -> None:
+    remote = RemoteSecrets(lambda: Store(fail(kind(msg("sealed"), hint=msg("have it unsealed")))), "extra")
     error = refusal(lambda: remote.resolve(REFERENCE))
     assert (str(error), str(error.hint)) == ("sealed", "have it unsealed")
+    assert type(error) is kind
     assert error.__cause__ is None
 
 

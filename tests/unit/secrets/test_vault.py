@@ -9,7 +9,7 @@ from requests.exceptions import ContentDecodingError, TooManyRedirects
 
 from opsmail.references import SecretReference
 from opsmail.secrets.http import LARGEST_ANSWER
-from opsmail.secrets.interface import SecretError
+from opsmail.secrets.interface import SecretError, SecretStoreUnreachable
 from opsmail.secrets.vault import open_store
 from tests.unit.secrets.refusals import CANARY, ref, refused
 from tests.unit.secrets.vault_double import IDENTITY_TOKEN, ROLE, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, running
@@ -95,12 +95,16 @@ def test_a_token_that_may_not(vault: VaultDouble, tmp_path: Path) -> None:
     with running(vault, tmp_path):
         error = refused(lambda: open_store(environment(vault, VAULT_TOKEN=CANARY)), REFERENCE)
     assert "denies this login" in str(error)
+    assert not isinstance(error, SecretStoreUnreachable)
 
 
-def test_a_sealed_vault(vault: VaultDouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize("login", [{}, {"VAULT_TOKEN": "", "VAULT_ROLE_ID": ROLE_ID, "VAULT_SECRET_ID": SECRET_ID}])
+def test_a_sealed_vault(vault: VaultDouble, tmp_path: Path, login: dict[str, str]) -> None:
     vault.sealed = True
     with running(vault, tmp_path):
-        assert "Vault is sealed" in str(refused(lambda: open_store(environment(vault)), REFERENCE))
+        error = refused(lambda: open_store(environment(vault, **login)), REFERENCE)
+    assert "Vault is sealed" in str(error)
+    assert isinstance(error, SecretStoreUnreachable)
 
 
 @pytest.mark.parametrize(

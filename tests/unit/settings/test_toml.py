@@ -80,3 +80,12 @@ def test_a_hostile_file_takes_time_in_proportion_to_its_size(text: str) -> None:
     started = time.process_time()
     FieldLines(text).line("a.b")
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_a_text_of_several_lines_is_no_table(quotes: str) -> None:
+    lines = FieldLines(
+        f"[a]\nfirst = {quotes}\nlast = 'not this one'\n[b]\n{quotes}\nsecond = {quotes}one line{quotes} # {quotes}\n"
+        f"# x = {quotes}\nthird = 'x = {quotes}'\nlast = 1\n"
+    )
+    assert [lines.line(path) for path in ("a.first", "a.second", "a.third", "a.last", "b")] == [2, 6, 8, 9, 1]
