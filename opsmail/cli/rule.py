@@ -15,7 +15,9 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
+from opsmail.expressions import expression
 from opsmail.findings import RuleMeta
+from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
 from opsmail.output.results.rule import (
     document,
@@ -27,6 +29,8 @@ from opsmail.output.results.rule import (
 )
 from opsmail.output.style import Style
 from opsmail.shape import nearest
+
+_LIKE_AN_ID = expression("om([0-9o]{3})")
 
 
 @click.command("rule", epilog="Example:  opsmail rule OM201")
@@ -44,17 +48,18 @@ from opsmail.shape import nearest
 def command(rule_id: str | None, everything: bool, output: str, session: Session) -> int:
     """Explain a rule: what it checks, why it matters, examples, and how to fix what it finds.
 
-    ID is a rule's id or name, as findings show them. Without one, all rules are listed, those of the settings too.
+    ID is a rule's id or name, as findings of `check` and `test` show them. Without one, all rules are listed, those of the
+    settings too.
     """
     if rule_id is not None and everything:
         raise UsageError(msg("--all and {id} do not go together", id=rule_id), hint=msg("leave out one of them"))
-    own = None if rule_id is None else _named(OWN_RULES.metas().values()).get(rule_id.lower())
+    own = None if rule_id is None else _named([*OWN_RULES.metas().values(), *LIVE_RULES.values()]).get(rule_id.lower())
     if own is not None:  # its page can be read also while the settings are wrong
         session.console.result(_pages([(own, load_page(own.id))], output, session, single=True))
         return ExitCode.DONE
     settings = session.settings()
     rules = rules_of(settings)
-    metas = rules.metas()
+    metas = {**rules.metas(), **LIVE_RULES}
     chosen = list(metas.values()) if rule_id is None else [_find(rule_id, metas)]
     if rule_id is None and not everything:
         text = _list(chosen, output, session)
@@ -95,7 +100,9 @@ def _find(text: str, metas: Mapping[str, RuleMeta]) -> RuleMeta:
     found = known.get(text.lower())
     if found is not None:
         return found
-    guess = nearest(text, list(known))
+    like = _LIKE_AN_ID.fullmatch(text.lower())
+    # The letter O is easily typed for a nought.
+    guess = nearest(text if like is None else f"om{like[1].replace('o', '0')}", list(known))
     if guess is None:
         hint = msg("`opsmail rule` lists all of them")
     else:
