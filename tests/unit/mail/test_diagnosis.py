@@ -79,7 +79,7 @@ def test_the_rules() -> None:
 @pytest.mark.parametrize(
     ("said", "stage", "command", "rule", "fault"),
     [
-        ("451 4.7.500 Server busy", "envelope", "RCPT", "OM939", Fault.TRANSIENT),
+        ("451 4.3.0 Queue file write error", "envelope", "RCPT", "OM939", Fault.TRANSIENT),
         ("558 what", "send", "content", "OM939", Fault.CONFIGURATION),
         ("535 5.7.8 Username and Password not accepted", "authenticate", "AUTH", "OM913", Fault.CONFIGURATION),
         ("550 5.7.1 Relaying denied", "envelope", "RCPT", "OM927", Fault.CONFIGURATION),
