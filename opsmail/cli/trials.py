@@ -64,10 +64,10 @@ class Trials:
         """
         settings, origin = self.revision.settings, self.revision.origin
         secrets = open_secrets()
-        attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         live = LiveTest(settings=settings, secrets=secrets, compose=self._compose, recipient=recipient, depth=depth)
-        # A refusal comes from here: before anything is written.
+        # A refusal comes from here: before anything is written, and before any secret is read, the signing key too.
         coming = live.run(operators)
+        attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         try:
             with closing(coming):
                 for result in coming:
