@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.servers.fixtures", "tests.hostile.report"]
+pytest_plugins = ["tests.servers.fixtures", "tests.hostile.report", "tests.hostile.slowest"]
 
 # A busy machine is not a failure, and neither is a test that is given a fixture of its whole run.
 settings.register_profile("run", deadline=None)

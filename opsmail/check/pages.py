@@ -12,7 +12,8 @@ r"""The rules' pages, one Markdown file each in `data/rules/`: what a person rea
     ## Fix safety
     ## Sources
 
-All sections are there, in this order. The tests run the two examples: the bad one gives exactly the findings that it
+All sections are there, in this order; the pages of the live test's rules, OM9xx, have those of `LIVE_SECTIONS`, see
+below. The tests run the two examples: the bad one gives exactly the findings that it
 marks, the good one none. What decides about an example can be seen in it:
 
 - Each block is a file, and its first line a comment that names it, then, where it matters, the day and how it is
@@ -38,6 +39,10 @@ marks, the good one none. What decides about an example can be seen in it:
   the fix, and nothing is found any more.
 - Examples of OM7xx and OM8xx are the whole folder: `agendador.yaml` joins as the master unless an example says who
   is, and `rh.yaml` where no operator is shown. The others are checked as single files.
+
+What a live test meets is no file, so the pages of OM9xx have one example, a YAML mapping that the tests look up in the
+table of what failures mean: the stage, the way of failing or the command and the server's reply to it, and then the
+field to change and whose fault it is.
 """
 
 from __future__ import annotations
@@ -59,6 +64,7 @@ SECTIONS = (
     "Fix safety",
     "Sources",
 )
+LIVE_SECTIONS = ("What it checks", "Why it happens", "Example", "How to fix", "Sources")
 _TITLE = expression(r"# (OM[0-9]{3}) ([a-z0-9-]+)")
 _FENCE = expression(r"```([a-z]*)")
 
@@ -126,7 +132,7 @@ class RulePage:
         id: the rule's id.
         name: the rule's name.
         facts: the line under the title.
-        sections: in the order of `SECTIONS`.
+        sections: in the order of `SECTIONS`, or of `LIVE_SECTIONS`.
         markdown: the page as it is written.
     """
 
@@ -138,7 +144,12 @@ class RulePage:
 
     def section(self, title: str) -> Section:
         """Return one section by its title."""
-        return self.sections[SECTIONS.index(title)]
+        return next(section for section in self.sections if section.title == title)
+
+
+def sections_of(rule_id: str) -> tuple[str, ...]:
+    """Return the titles of the sections that a rule's page has."""
+    return LIVE_SECTIONS if rule_id.startswith("OM9") else SECTIONS
 
 
 def facts(meta: RuleMeta) -> str:
@@ -173,8 +184,8 @@ def parse_page(markdown: str) -> RulePage:
         name, _, text = part.partition("\n")
         sections.append(Section(name.strip(), text.strip("\n")))
     titles = tuple(section.title for section in sections)
-    if titles != SECTIONS:
-        raise PageError(f"{match[1]} has the sections {titles}, not {SECTIONS}")
+    if titles != sections_of(match[1]):
+        raise PageError(f"{match[1]} has the sections {titles}, not {sections_of(match[1])}")
     empty = [section.title for section in sections if not section.text.strip()]
     if empty:
         raise PageError(f"{match[1]}: nothing is written under '{empty[0]}'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,13 @@ _MAX_EVENT_BYTES = 4 * 1024 * 1024
 _LONGEST_ACTOR = 100
 _LINK = re.compile(r"https?://[!-~]{1,500}")
 #: Events of GitHub Actions that run with secrets, for code or texts that anyone may have written.
-_OPEN_EVENTS = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
+_OPEN_EVENTS = frozenset(
+    {
+        *("pull_request_target", "pull_request_review", "pull_request_review_comment", "workflow_run"),
+        *("issues", "issue_comment", "commit_comment", "discussion", "discussion_comment", "fork", "watch"),
+    }
+)
+_FORK = msg("the pull request comes from a fork")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +55,10 @@ class Run:
 
 def current_run(environment: Mapping[str, str]) -> Run:
     """Return what the environment variables of the CI system tell, or the person at the machine."""
-    if environment.get("GITHUB_ACTIONS") == "true":
-        # Whoever runs an old run again is the one who acts now.
-        actor = environment.get("GITHUB_TRIGGERING_ACTOR") or environment.get("GITHUB_ACTOR")
-        return _run(actor, _github_url(environment), _github_doubt(environment))
-    if environment.get("GITLAB_CI") == "true":
-        return _run(environment.get("GITLAB_USER_LOGIN"), environment.get("CI_JOB_URL"), _gitlab_doubt(environment))
-    if environment.get("TF_BUILD") == "True":
-        fork = environment.get("SYSTEM_PULLREQUEST_ISFORK", "False") != "False"
-        doubt = msg("the pull request comes from a fork") if fork else None
-        return _run(environment.get("BUILD_REQUESTEDFOR"), _azure_url(environment), doubt)
+    for variable, value, read in _SYSTEMS:
+        found = environment.get(variable)
+        if found and value in ("", found):
+            return read(environment)
     return _run(_person(), None, None)
 
 
@@ -73,6 +73,49 @@ def _person() -> str | None:
         return getpass.getuser()
     except (KeyError, OSError):  # no name for this user id, as in many containers
         return None
+
+
+def _github(environment: Mapping[str, str]) -> Run:
+    # Whoever runs an old run again is the one who acts now.
+    actor = environment.get("GITHUB_TRIGGERING_ACTOR") or environment.get("GITHUB_ACTOR")
+    return _run(actor, _github_url(environment), _github_doubt(environment))
+
+
+def _gitlab(environment: Mapping[str, str]) -> Run:
+    return _run(environment.get("GITLAB_USER_LOGIN"), environment.get("CI_JOB_URL"), _gitlab_doubt(environment))
+
+
+def _azure(environment: Mapping[str, str]) -> Run:
+    fork = environment.get("SYSTEM_PULLREQUEST_ISFORK", "False") != "False"
+    return _run(environment.get("BUILD_REQUESTEDFOR"), _azure_url(environment), _FORK if fork else None)
+
+
+def _circle(environment: Mapping[str, str]) -> Run:
+    fork = bool(environment.get("CIRCLE_PR_NUMBER"))  # only builds of forks have it
+    return _run(environment.get("CIRCLE_USERNAME"), environment.get("CIRCLE_BUILD_URL"), _FORK if fork else None)
+
+
+def _buildkite(environment: Mapping[str, str]) -> Run:
+    theirs = environment.get("BUILDKITE_PULL_REQUEST_REPO")
+    fork = bool(theirs) and theirs != environment.get("BUILDKITE_REPO")
+    actor, url = environment.get("BUILDKITE_BUILD_CREATOR"), environment.get("BUILDKITE_BUILD_URL")
+    return _run(actor, url, _FORK if fork else None)
+
+
+def _jenkins(environment: Mapping[str, str]) -> Run:
+    fork = bool(environment.get("CHANGE_FORK"))
+    return _run(environment.get("BUILD_USER_ID"), environment.get("BUILD_URL"), _FORK if fork else None)
+
+
+#: The variable that tells a CI system, its value (empty: any), and what reads the others.
+_SYSTEMS: Sequence[tuple[str, str, Callable[[Mapping[str, str]], Run]]] = (
+    ("GITHUB_ACTIONS", "true", _github),
+    ("GITLAB_CI", "true", _gitlab),
+    ("TF_BUILD", "True", _azure),
+    ("CIRCLECI", "true", _circle),
+    ("BUILDKITE", "true", _buildkite),
+    ("JENKINS_URL", "", _jenkins),
+)
 
 
 def _github_url(environment: Mapping[str, str]) -> str:
@@ -96,12 +139,13 @@ def _github_doubt(environment: Mapping[str, str]) -> Message | None:
     if event != "pull_request":
         return None
     head, base = _repositories(environment.get("GITHUB_EVENT_PATH", ""))
-    if head is None or head != base:
-        return msg("the pull request comes from a fork")
-    return None
+    return _FORK if head is None or head != base else None
 
 
 def _gitlab_doubt(environment: Mapping[str, str]) -> Message | None:
+    ours, theirs = (environment.get(f"CI_EXTERNAL_PULL_REQUEST_{side}_REPOSITORY") for side in ("TARGET", "SOURCE"))
+    if ours != theirs:  # a repository on GitHub whose pipelines run on GitLab
+        return _FORK
     source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID")
     target = environment.get("CI_MERGE_REQUEST_PROJECT_ID")
     return msg("the merge request comes from a fork") if source != target else None

@@ -17,6 +17,7 @@ from opsmail.cli.selecting import unknown_rule
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.findings import RuleMeta
+from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
 from opsmail.output.results.rule import (
     document,
@@ -44,17 +45,18 @@ from opsmail.output.style import Style
 def command(rule_id: str | None, everything: bool, output: str, session: Session) -> int:
     """Explain a rule: what it checks, why it matters, examples, and how to fix what it finds.
 
-    ID is a rule's id or name, as findings show them. Without one, all rules are listed, those of the settings too.
+    ID is a rule's id or name, as findings of `check` and `test` show them. Without one, all rules are listed, those of
+    the settings too.
     """
     if rule_id is not None and everything:
         raise UsageError(msg("--all and {id} do not go together", id=rule_id), hint=msg("leave out one of them"))
-    own = None if rule_id is None else _named(OWN_RULES.metas().values()).get(rule_id.lower())
+    own = None if rule_id is None else _named([*OWN_RULES.metas().values(), *LIVE_RULES.values()]).get(rule_id.lower())
     if own is not None:  # its page can be read also while the settings are wrong
         session.console.result(_pages([(own, load_page(own.id))], output, session, single=True))
         return ExitCode.DONE
     settings = session.settings()
     rules = rules_of(settings)
-    metas = rules.metas()
+    metas = {**rules.metas(), **LIVE_RULES}
     chosen = list(metas.values()) if rule_id is None else [_find(rule_id, metas)]
     if rule_id is None and not everything:
         text = _list(chosen, output, session)

@@ -13,6 +13,7 @@ from opsmail.check.result import CheckResult
 from opsmail.cli.console import Console
 from opsmail.cli.options import bundled
 from opsmail.errors import UsageError
+from opsmail.expressions import expression
 from opsmail.findings import RuleMeta
 from opsmail.messages import msg, msgn
 from opsmail.shape import nearest, shown
@@ -55,10 +56,15 @@ def judging_options(function: Function) -> Function:
     return bundled(function, wrapper)
 
 
+_LIKE_AN_ID = expression("om([0-9o]{3})")
+
+
 def unknown_rule(text: str, rules: Mapping[str, RuleMeta]) -> UsageError:
     """Return the error of a text that names no rule, with the one that was probably meant."""
     known = {meta.id.lower(): meta for meta in rules.values()} | {meta.name: meta for meta in rules.values()}
-    guess = nearest(text, list(known))
+    like = _LIKE_AN_ID.fullmatch(text.lower())
+    # The letter O is easily typed for a nought.
+    guess = nearest(text if like is None else f"om{like[1].replace('o', '0')}", list(known))
     if guess is None:
         hint = msg("`opsmail rule` lists all of them")
     else:

@@ -17,7 +17,7 @@ from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
-from opsmail.cli.trials import Trials
+from opsmail.cli.trials import TEST_FORMATS, Trials
 from opsmail.errors import UsageError
 from opsmail.evidence.facts import Depth
 from opsmail.live.result import Outcome, TestResult
@@ -41,7 +41,7 @@ from opsmail.settings.load import Settings
 @click.option("--to", "recipient", metavar="ADDRESS", help="Where the test messages go.  [default: live.recipient]")
 @click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Test this commit.  [default: HEAD]")
-@format_option("text or json")
+@format_option(f"Results as text or json, failures as {', '.join(TEST_FORMATS[2:])}")
 @click.option(
     "--transcript",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -66,7 +66,7 @@ def command(
     """
     if sum((bool(operators), everyone, only_unproven)) > 1:
         raise UsageError(msg("operators, --all and --unproven exclude each other"), hint=msg("give one of them"))
-    outputs = parse_outputs(formats or ("text",), ("text", "json"))
+    outputs = parse_outputs(formats or ("text",), TEST_FORMATS)
     run = current_run(os.environ)
     run.require_trusted()
     revision = Revision.open(session, commit, trust)

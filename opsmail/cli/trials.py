@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
 
-from opsmail.check.disclosure import Disclosure
-from opsmail.check.placing import FilePlacer
 from opsmail.check.result import CheckResult
 from opsmail.cli.attesting import Attester
 from opsmail.cli.ci import Run
+from opsmail.cli.failures import Failures
 from opsmail.cli.outputs import Output
 from opsmail.cli.proofs import now
 from opsmail.cli.revision import Revision
@@ -23,9 +23,12 @@ from opsmail.live.result import Outcome, TestResult
 from opsmail.mail.message import Particulars, compose
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import Operator
+from opsmail.output.findings import FORMATS
 from opsmail.output.results import tests
-from opsmail.secrets import known_schemes, open_secrets
-from opsmail.source.reader import read_document
+from opsmail.secrets import open_secrets
+
+#: What `test` writes: results as text and JSON, and the failures in every other format of findings.
+TEST_FORMATS = ("text", "json", *(name for name in FORMATS if name not in {"text", "json"}))
 
 
 @dataclass
@@ -50,6 +53,10 @@ class Trials:
     results: list[TestResult] = field(default_factory=list, init=False)
     evidence: dict[str, str] = field(default_factory=dict, init=False)
 
+    @cached_property
+    def _failures(self) -> Failures:
+        return Failures(self.revision, self.checked)
+
     def run(self, operators: Sequence[Operator], recipient: str, depth: Depth) -> list[TestResult]:
         """Test the operators, show each result as it comes, sign evidence for what passed, and write the outputs.
 
@@ -57,10 +64,10 @@ class Trials:
         """
         settings, origin = self.revision.settings, self.revision.origin
         secrets = open_secrets()
-        attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         live = LiveTest(settings=settings, secrets=secrets, compose=self._compose, recipient=recipient, depth=depth)
-        # A refusal comes from here: before anything is written.
+        # A refusal comes from here: before anything is written, and before any secret is read, the signing key too.
         coming = live.run(operators)
+        attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         try:
             with closing(coming):
                 for result in coming:
@@ -82,6 +89,9 @@ class Trials:
         for output in self.outputs:
             if output.format == "json":
                 output.write(console, tests.as_json(self.results, self.evidence))
+            elif output.format != "text":
+                report = self._failures.report(self.results, self.session.environment)
+                output.write(console, FORMATS[output.format](report, console.language, output.style(console)))
             elif output.file is not None:
                 output.write(console, "".join(self._text(result, output) for result in self.results))
         if self.transcript is not None:
@@ -111,11 +121,7 @@ class Trials:
 
     def _place(self, result: TestResult) -> str | None:
         """Return where the field stands that a failure is about; None when it is about no field of the operator."""
-        if result.failure is None or not result.failure.diagnosis.path:
+        finding = self._failures.finding(result)
+        if finding is None or not finding.path:
             return None
-        path = next(member.file for member in self.checked.members if member.name == result.operator)
-        content = next(file.content for file in self.revision.files if file.path == path)
-        disclosure = Disclosure.of(Operator, known_schemes())
-        placer = FilePlacer(path, content, read_document(content)[0], disclosure)
-        span = placer.span(result.failure.diagnosis.path)
-        return f"{path}:{span.line}:{span.column}"
+        return f"{finding.file}:{finding.span.line}:{finding.span.column}"

@@ -7,7 +7,7 @@ first that fits decides, so the special ones stand before the general ones; the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any
@@ -17,6 +17,7 @@ from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Kind, Stage, StageError
 from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import Message
+from opsmail.providers import Providers, load_providers
 
 
 class Fault(StrEnum):
@@ -77,7 +78,7 @@ class Entry:
         kinds: ways of failing.
         stages: stages.
         commands: the commands that were answered.
-        providers: families of hosts, see the table's `providers`.
+        providers: families of providers, see `opsmail.providers`.
         encryptions: how the connection is set up.
         codes: reply codes (`535`) or their classes (`5`).
         enhanced: enhanced status codes.
@@ -106,13 +107,13 @@ class Entry:
     hints: frozenset[int] = frozenset()
     outcome_unknown: bool = False
 
-    def fits(self, error: StageError, endpoint: Endpoint, provider: str | None) -> bool:
-        """Whether this row is about `error`."""
+    def fits(self, error: StageError, endpoint: Endpoint, family: str | None) -> bool:
+        """Whether this row is about `error`, met at an `endpoint` of a provider's `family`."""
         return (
             (not self.kinds or error.kind in self.kinds)
             and (not self.stages or error.stage in self.stages)
             and (not self.commands or error.command in self.commands)
-            and (not self.providers or provider in self.providers)
+            and (not self.providers or family in self.providers)
             and (not self.encryptions or endpoint.encryption in self.encryptions)
             and (not self.outcome_unknown or error.outcome_unknown)
             and self._fits_refusal(error)
@@ -149,27 +150,22 @@ class ReplyTable:
 
     Args:
         entries: in the order in which they are tried; the last fits everything.
-        providers: a family's name and the domains that its hosts are in.
+        providers: who runs which hosts.
     """
 
     entries: Sequence[Entry]
-    providers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    providers: Providers
 
     @classmethod
     def load(cls) -> ReplyTable:
         """Read the table that comes with opsmail; some milliseconds, so do it once something has failed."""
-        tokens, replies = _read("tokens.yaml"), _read("replies.yaml")
-        return cls.from_data(replies | {"entries": [*tokens["entries"], *replies["entries"]]})
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> ReplyTable:
-        """Return the table that `data`, as read from YAML, describes."""
-        return cls(tuple(_entry(row) for row in data["entries"]), data["providers"])
+        rows = [row for name in ("tokens.yaml", "replies.yaml") for row in _read(name)["entries"]]
+        return cls(tuple(_entry(row) for row in rows), load_providers())
 
     def diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:
         """Return what `error`, met at `endpoint`, means."""
-        provider = self._provider(endpoint.host)
-        entry = next(entry for entry in self.entries if entry.fits(error, endpoint, provider))
+        family = self.family(endpoint.host)
+        entry = next(entry for entry in self.entries if entry.fits(error, endpoint, family))
         arguments = (
             ("host", endpoint.host),
             ("port", endpoint.port),
@@ -185,12 +181,16 @@ class ReplyTable:
             entry.fault,
         )
 
-    def _provider(self, host: str) -> str | None:
-        dotted = f".{host}"
-        for name, domains in self.providers.items():
-            if any(dotted.endswith(f".{domain}") for domain in domains):
-                return name
-        return None
+    def family(self, host: str) -> str | None:
+        """Return who runs a host, also one that is not for sending; None where nothing is known of it."""
+        provider = self.providers.of_host(host)
+        if provider is None:
+            provider, _ = self.providers.by_other_host.get(host, (None, None))
+        return None if provider is None else provider.family
+
+
+#: What of a row is for who reads the table, and for the tests.
+_FOR_READERS = frozenset({"example", "also", "confidence"})
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
-    values: dict[str, Any] = {key: value for key, value in row.items() if key != "example"}
+    values: dict[str, Any] = {key: value for key, value in row.items() if key not in _FOR_READERS}
     values["fault"] = Fault(values["fault"])
     values["verified_on"] = str(values["verified_on"])
     values["texts"] = tuple(values.get("texts", ()))

@@ -1,4 +1,4 @@
-"""Each rule has a page, and its examples do what the page says."""
+"""Each rule has a page, and its examples do what the page says; for those of live tests see `test_live_pages`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from opsmail.check.pages import SECTIONS, Block, PageError, RulePage, Section, facts, load_page, parse_page
 from opsmail.check.rules import all_rules
 from opsmail.findings import FIRST_CHARACTER, Finding, FixSafety
+from opsmail.mail.rules import LIVE_RULES
 from tests.rules.examples import Example, Marked, example, fixed, run
 
 RULES = list(all_rules())
@@ -23,7 +24,7 @@ def page(request: pytest.FixtureRequest) -> RulePage:
 
 def test_no_rule_is_without_a_page_and_no_page_without_a_rule() -> None:
     pages = sorted(path.name for path in (files("opsmail") / "data" / "rules").iterdir())
-    assert pages == [f"{rule}.md" for rule in RULES]
+    assert pages == [f"{rule}.md" for rule in [*RULES, *LIVE_RULES]]
 
 
 def test_title_and_facts_are_those_of_the_rule(page: RulePage) -> None:
@@ -92,12 +93,12 @@ def _shown_at(found: list[Finding], mark: Marked) -> list[str]:
     return [str(finding.message if finding.label is None else finding.label) for finding in here]
 
 
-MINIMAL = "# OM999 made-up\n\nSeverity: note.\n\n" + "".join(f"## {title}\n\nText.\n\n" for title in SECTIONS)
+MINIMAL = "# OM899 made-up\n\nSeverity: note.\n\n" + "".join(f"## {title}\n\nText.\n\n" for title in SECTIONS)
 
 
 def test_a_page_of_the_right_shape_is_read() -> None:
     page = parse_page(MINIMAL)
-    assert (page.id, page.name, page.facts) == ("OM999", "made-up", "Severity: note.")
+    assert (page.id, page.name, page.facts) == ("OM899", "made-up", "Severity: note.")
     assert page.section("Sources") == Section("Sources", "Text.")
     assert page.section("What it checks").key == "what_it_checks"
 
@@ -105,7 +106,7 @@ def test_a_page_of_the_right_shape_is_read() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        MINIMAL.replace("# OM999 made-up", "# made-up"),
+        MINIMAL.replace("# OM899 made-up", "# made-up"),
         MINIMAL.replace("Severity: note.\n", ""),
         MINIMAL.replace("## Sources\n\nText.\n\n", ""),
         MINIMAL.replace("## Sources\n\nText.\n\n", "## Sources\n\n"),

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from opsmail.check.pages import SECTIONS, Section, load_page
+from opsmail.check.pages import LIVE_SECTIONS, SECTIONS, Section, load_page, sections_of
 from opsmail.check.rules import all_rules
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.face import run
+from opsmail.mail.rules import LIVE_RULES
+
+RULES = {**all_rules(), **LIVE_RULES}
 
 
 @pytest.fixture
@@ -51,6 +54,13 @@ def test_a_rule_is_found_by_id_and_name(rule: Command, spelling: str) -> None:
     assert "```" not in text
 
 
+def test_a_rule_of_live_tests_has_its_page_too(rule: Command) -> None:
+    text = rule("smtp-auth-disabled-tenant")
+    assert text.startswith("OM915 smtp-auth-disabled-tenant\nSeverity: error.\n")
+    assert [line for line in text.splitlines() if line in {*SECTIONS, *LIVE_SECTIONS}] == list(LIVE_SECTIONS)
+    assert "    change: authentication.type\n" in text
+
+
 def test_prose_is_wrapped_and_examples_are_not(rule: Command) -> None:
     text = rule("OM403")
     prose = [line for line in text.splitlines() if not line.startswith("    ") and "https://" not in line]
@@ -86,25 +96,25 @@ def test_json_of_one_rule_is_an_object(rule: Command) -> None:
 
 def test_json_of_all_is_a_list_with_every_page(rule: Command) -> None:
     documents = json.loads(rule("--all", "--format", "json"))
-    assert [document["id"] for document in documents] == list(all_rules())
-    assert all(len(document["sections"]) == len(SECTIONS) for document in documents)
+    assert [document["id"] for document in documents] == list(RULES)
+    assert all(len(document["sections"]) == len(sections_of(document["id"])) for document in documents)
 
 
 def test_all_pages_one_after_the_other(rule: Command) -> None:
     text = rule("--all")
     markdown = rule("--all", "--format", "markdown")
-    for meta in all_rules().values():
+    for meta in RULES.values():
         assert f"{meta.id} {meta.name}\nSeverity: {meta.severity.label}." in text
         assert f"# {meta.id} {meta.name}\n" in markdown
 
 
 def test_without_a_rule_all_are_listed(rule: Command) -> None:
     lines = rule().splitlines()
-    assert len(lines) == len(all_rules())
+    assert len(lines) == len(RULES)
     assert "OM202  warning  nonstandard-port" in lines
     assert "| OM202 | nonstandard-port | warning |" in rule("--format", "markdown").splitlines()
     documents = json.loads(rule("--format", "json"))
-    assert [document["id"] for document in documents] == list(all_rules())
+    assert [document["id"] for document in documents] == list(RULES)
     assert all("sections" not in document for document in documents)
 
 

@@ -19,10 +19,13 @@ SECOND_HOST = f"second.{HOST}"
 
 
 @cache
-def _root() -> tuple[Issued, ssl.SSLContext]:
-    root = issue(Wish("Test root", authority=True))
-    names = [x509.DNSName(name) for name in (HOST, SECOND_HOST)]
-    return root, server_context(issue(Wish(names=names), root))
+def _root() -> Issued:
+    return issue(Wish("Test root", authority=True))
+
+
+@cache
+def _context(*hosts: str) -> ssl.SSLContext:
+    return server_context(issue(Wish(names=[x509.DNSName(host) for host in hosts]), _root()))
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,21 @@ class Server:
 
 def ca() -> str:
     """The certificate that the servers here are trusted by."""
-    return _root()[0].pem
+    return _root().pem
 
 
 @contextmanager
-def server(answers: Mapping[str, Answer] | None = None, *, implicit: bool = False) -> Iterator[Server]:
-    """Run a well-behaved server in which some answers are replaced; see `tests.hostile.peer.conversation`."""
-    with serving(conversation(_root()[1], answers, implicit=implicit)) as running:
+def server(
+    answers: Mapping[str, Answer] | None = None, *, implicit: bool = False, hosts: tuple[str, ...] = (HOST, SECOND_HOST)
+) -> Iterator[Server]:
+    """Run a well-behaved server in which some answers are replaced; see `tests.hostile.peer.conversation`.
+
+    Args:
+        answers: by step.
+        implicit: whether TLS comes first.
+        hosts: the names that its certificate is for.
+    """
+    with serving(conversation(_context(*hosts), answers, implicit=implicit)) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Outputs of `check`."""
+"""Outputs of findings: those of `check`, and failures of `test`."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What an output of `check` gets, and what it is."""
+"""What an output of findings gets, and what it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from gettext import NullTranslations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from opsmail.check.result import Member
 from opsmail.findings import Finding, Severity, Waiver
@@ -94,6 +94,7 @@ class Report:
         members: every file that was checked.
         source: gives the text of a file by its path, None where there is none.
         environment: the one whose settings were used.
+        command: what found them: `check`, or `test`, whose findings are failures of live tests.
     """
 
     findings: tuple[Finding, ...]
@@ -101,6 +102,7 @@ class Report:
     members: tuple[Member, ...] = ()
     source: Callable[[str], SourceText | None] = _no_source
     environment: str = "default"
+    command: Literal["check", "test"] = "check"
 
     @property
     def active(self) -> list[Finding]:

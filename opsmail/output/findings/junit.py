@@ -18,9 +18,6 @@ from opsmail.output.findings.interface import Report
 from opsmail.output.findings.text import Page
 from opsmail.output.style import Style
 
-_SUITE = "opsmail check"
-_CLASS = "opsmail.check"
-
 
 def render(report: Report, language: NullTranslations, style: Style) -> str:
     """Return the report as XML, without times: the same files give the same bytes."""
@@ -31,20 +28,20 @@ def render(report: Report, language: NullTranslations, style: Style) -> str:
     for finding in report.findings:  # those of settings and waivers have files that are no operators
         cases[finding.file].append(finding)
     failures = sum(1 for findings in cases.values() if any(map(_fails, findings)))
-    counts = f'name="{_SUITE}" tests="{len(cases)}" failures="{failures}" errors="0"'
+    counts = f'name="opsmail {report.command}" tests="{len(cases)}" failures="{failures}" errors="0"'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f"<testsuites {counts}>",
         f'<testsuite {counts} skipped="0">',
-        *(line for file, findings in cases.items() for line in _case(file, findings, page)),
+        *(line for file, findings in cases.items() for line in _case(report.command, file, findings, page)),
         "</testsuite>",
         "</testsuites>",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _case(file: str, findings: Sequence[Finding], page: Page) -> list[str]:
-    head = f'<testcase classname="{_CLASS}" name="{for_xml(file)}"'
+def _case(command: str, file: str, findings: Sequence[Finding], page: Page) -> list[str]:
+    head = f'<testcase classname="opsmail.{command}" name="{for_xml(file)}"'
     if not findings:
         return [f"{head}/>"]
     errors = [finding for finding in findings if _fails(finding)]

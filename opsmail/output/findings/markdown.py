@@ -15,7 +15,6 @@ from opsmail.output.findings.interface import Report, most_severe_first, rule_ur
 from opsmail.output.findings.text import Page
 from opsmail.output.style import Style
 
-MARK = "<!-- opsmail check -->"
 #: A comment on GitHub takes 65,536 characters; what stands around the findings needs less than the rest.
 _MOST_CHARACTERS = 60_000
 
@@ -23,7 +22,8 @@ _MOST_CHARACTERS = 60_000
 def render(report: Report, language: NullTranslations, style: Style) -> str:
     """Return the most severe findings that fit into a comment, and how many do not."""
     page = Page(language, Style(color=False))
-    blocks = [MARK, f"### opsmail check: {for_markdown(page.closing(report.summary))}"]
+    title = f"opsmail {report.command}"
+    blocks = [f"<!-- {title} -->", f"### {title}: {for_markdown(page.closing(report.summary))}"]
     room = _MOST_CHARACTERS
     waiting = most_severe_first(report.active)
     while waiting and len(block := _finding(waiting[0], page)) <= room:

@@ -14,6 +14,7 @@ from opsmail import __version__
 from opsmail.check.pages import RulePage, load_page
 from opsmail.check.rules import all_rules
 from opsmail.findings import Finding, Fix, RuleMeta, Span, fingerprints
+from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import Message
 from opsmail.output.escape import for_program, for_sarif, for_uri, json_text
 from opsmail.output.findings.interface import RULES_URL, Report
@@ -29,7 +30,7 @@ _MOST_RESULTS = 25_000
 
 def render(report: Report, language: NullTranslations, style: Style) -> str:
     """Return the findings that are not waived as a SARIF log; GitHub would show waived ones as open."""
-    known = all_rules()
+    known = all_rules() if report.command == "check" else LIVE_RULES
     own = {finding.rule.id: finding.rule for finding in report.active if finding.rule.id not in known}
     metas = [*known.values(), *(own[rule_id] for rule_id in sorted(own))]
     return json_text(
@@ -64,7 +65,7 @@ def document(
     }
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"opsmail/check/{for_uri(report.environment)}/"},
+        "automationDetails": {"id": f"opsmail/{report.command}/{for_uri(report.environment)}/"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The repository's root."}}},
         "invocations": [_invocation(left_out)],

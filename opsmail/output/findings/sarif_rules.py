@@ -28,6 +28,7 @@ _GROUPS = MappingProxyType(
         "OM6": "secrets",
         "OM7": "fleet",
         "OM8": "change",
+        "OM9": "live",
     }
 )
 #: How bad it is when somebody uses what a rule finds, on the scale of CVSS: over 9 critical, from 7 on high, from

@@ -27,6 +27,18 @@ AZURE = {
     "SYSTEM_TEAMPROJECTID": "p1",
     "BUILD_BUILDID": "9",
 }
+CIRCLE = {"CIRCLECI": "true", "CIRCLE_USERNAME": "dora", "CIRCLE_BUILD_URL": "https://circleci.test/1"}
+BUILDKITE = {
+    "BUILDKITE": "true",
+    "BUILDKITE_BUILD_CREATOR": "edu",
+    "BUILDKITE_BUILD_URL": "https://buildkite.test/1",
+    "BUILDKITE_REPO": "git@x:empresa/mail",
+}
+JENKINS = {
+    "JENKINS_URL": "https://jenkins.test/",
+    "BUILD_USER_ID": "fabi",
+    "BUILD_URL": "https://jenkins.test/job/1/",
+}
 
 
 def test_a_person_at_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +60,11 @@ def test_a_machine_without_a_name_for_its_user(monkeypatch: pytest.MonkeyPatch) 
         (GITHUB | {"GITHUB_TRIGGERING_ACTOR": "rita"}, "rita", "https://github.com/empresa/mail/actions/runs/4711"),
         (GITLAB, "bia", "https://gitlab.test/-/jobs/1"),
         (AZURE, "Caio", "https://dev.azure.com/empresa/p1/_build/results?buildId=9"),
+        (CIRCLE, "dora", "https://circleci.test/1"),
+        (BUILDKITE, "edu", "https://buildkite.test/1"),
+        (BUILDKITE | {"BUILDKITE_PULL_REQUEST_REPO": ""}, "edu", "https://buildkite.test/1"),
+        (BUILDKITE | {"BUILDKITE_PULL_REQUEST_REPO": "git@x:empresa/mail"}, "edu", "https://buildkite.test/1"),
+        (JENKINS, "fabi", "https://jenkins.test/job/1/"),
     ],
 )
 def test_a_pipeline(environment: dict[str, str], actor: str, url: str) -> None:
@@ -66,7 +83,9 @@ def test_what_could_not_stand_in_a_statement_is_left_out() -> None:
     assert run.url is None
 
 
-@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run", "issue_comment"])
+@pytest.mark.parametrize(
+    "event", ["pull_request_target", "workflow_run", "issue_comment", "pull_request_review", "issues", "fork"]
+)
 def test_events_that_run_with_secrets_for_anybody(event: str) -> None:
     with pytest.raises(RefusedError, match=f"the event `{event}` runs with secrets"):
         current_run(GITHUB | {"GITHUB_EVENT_NAME": event}).require_trusted()
@@ -109,3 +128,20 @@ def test_gitlab_s_forks() -> None:
 @pytest.mark.parametrize(("fork", "trusted"), [("False", True), ("True", False), ("", False), ("true", False)])
 def test_azure_s_forks(fork: str, trusted: bool) -> None:
     assert (current_run(AZURE | {"SYSTEM_PULLREQUEST_ISFORK": fork}).untrusted is None) is trusted
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        GITLAB
+        | {
+            "CI_EXTERNAL_PULL_REQUEST_SOURCE_REPOSITORY": "atacante/mail",
+            "CI_EXTERNAL_PULL_REQUEST_TARGET_REPOSITORY": "empresa/mail",
+        },
+        CIRCLE | {"CIRCLE_PR_NUMBER": "7"},
+        BUILDKITE | {"BUILDKITE_PULL_REQUEST_REPO": "git@x:atacante/mail"},
+        JENKINS | {"CHANGE_FORK": "atacante"},
+    ],
+)
+def test_forks_elsewhere(environment: dict[str, str]) -> None:
+    assert current_run(environment).untrusted == msg("the pull request comes from a fork")

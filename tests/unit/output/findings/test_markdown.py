@@ -14,10 +14,10 @@ from markdown_it.token import Token
 from opsmail.findings import ExcerptLine, Waiver
 from opsmail.messages import msg
 from opsmail.output.findings import Report
-from opsmail.output.findings.markdown import MARK
 from tests.unit.output.findings.naughty import NAUGHTY
 from tests.unit.output.findings.reports import FINDINGS, MEMBERS, RICH, hostile, render, report_of
 
+MARK = "<!-- opsmail check -->"
 _BLOCKS = {
     *("heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "fence", "html_block"),
     *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
