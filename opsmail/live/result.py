@@ -91,6 +91,7 @@ class TestResult:
         failure: why it did not pass; None for one that did.
         skipped: why it was not tried; None for one that was.
         message_id: the test message's; None where none was to be handed over.
+        recipient: whom the message was for; None where nobody was to be named.
         transcript: what was said, without secrets.
     """
 
@@ -106,4 +107,5 @@ class TestResult:
     failure: Failure | None = None
     skipped: Message | None = None
     message_id: str | None = None
+    recipient: str | None = None
     transcript: tuple[str, ...] = ()

@@ -90,6 +90,7 @@ class Trial:
             milliseconds=round((self.clock() - started) * 1000),
             failure=failure,
             message_id=talk.message_id,
+            recipient=self.recipient if self.depth.reaches(Depth.ENVELOPE) else None,
             transcript=tuple(str(line) for line in transcript.lines),
         )
 

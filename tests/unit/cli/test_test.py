@@ -110,6 +110,9 @@ class TestWhatPassed:
         checkout.fleet(relay)
         checkout.run("test", "--to", "outra@empresa.test")
         assert b"RCPT TO:<outra@empresa.test>" in relay.peer.said()
+        predicate = statement(checkout.evidence()[0])["predicate"]
+        assert isinstance(predicate, dict)
+        assert predicate["send"]["recipient"] == "outra@empresa.test"
 
     def test_without_a_key_it_says_that_nothing_is_signed(
         self, checkout: Checkout, relay: Server, monkeypatch: pytest.MonkeyPatch
