@@ -61,6 +61,7 @@ class Failure:
         reply: what the server said, if anything.
         oauth: the identity provider's refusal, if it gave one.
         challenge: the error that the server told inside a bearer exchange, as JSON.
+        may_pass_again: whether another attempt is allowed and may pass.
     """
 
     stage: Stage
@@ -69,6 +70,7 @@ class Failure:
     reply: Reply | None = None
     oauth: OAuthError | None = None
     challenge: str | None = None
+    may_pass_again: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -87,7 +89,7 @@ class TestResult:
         depth: how far it was to go.
         stages: in their order, as far as it got.
         milliseconds: all together.
-        attempts: how often it was tried.
+        attempts: how often it was tried; the stages are those of the last time.
         failure: why it did not pass; None for one that did.
         skipped: why it was not tried; None for one that was.
         message_id: the test message's; None where none was to be handed over.

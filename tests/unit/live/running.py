@@ -50,7 +50,7 @@ def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = H
 
     Args:
         servers: those.
-        live: further lines of `[live]`.
+        live: further lines of `[live]`; without `retries` among them, nothing is tried again.
         seconds: for one operator.
         host: the first server's name.
         more: further lines of each entry.
@@ -70,6 +70,10 @@ address = "{running.address}"
 """
         for name, running in zip((host, SECOND_HOST), servers, strict=False)
     )
+    if "retries" not in live:
+        live += "\nretries = 0"
+    if "retries" not in live:
+        live += "\nretries = 0"
     files = {"ca.pem": ca(), "identity.pem": identity_ca().pem}
     return settings(f"{entries}\n[live]\ntimeout_seconds = {seconds}\n{live}", files)
 
