@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -21,11 +22,15 @@ from opsmail.evidence.facts import Depth
 from opsmail.live.engine import LiveTest
 from opsmail.live.result import Outcome, TestResult
 from opsmail.mail.message import Particulars, compose
+from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import Operator
 from opsmail.output.results import tests
 from opsmail.secrets import known_schemes, open_secrets
 from opsmail.source.reader import read_document
+
+#: A run that is killed loses no more of its results than these.
+_SECONDS_BETWEEN_WRITES = 5
 
 
 @dataclass
@@ -61,15 +66,25 @@ class Trials:
         live = LiveTest(settings=settings, secrets=secrets, compose=self._compose, recipient=recipient, depth=depth)
         # A refusal comes from here: before anything is written.
         coming = live.run(operators)
+        console, complete, written = self.session.console, False, time.monotonic()
         try:
             with closing(coming):
                 for result in coming:
+                    console.status(None)
                     self._take(result, attester)
+                    console.status(msg("{done} of {total} tested", done=len(self.results), total=len(operators)))
+                    if time.monotonic() - written >= _SECONDS_BETWEEN_WRITES:
+                        self._write_so_far()
+                        written = time.monotonic()
+            complete = True
         finally:
-            self._write()
+            console.status(None)
+            self._write(complete=complete)
         return self.results
 
     def _take(self, result: TestResult, attester: Attester | None) -> None:
+        if self.transcript is None and result.outcome is Outcome.PASSED:
+            result = replace(result, transcript=())  # nobody will read it, and fleets are big
         self.results.append(result)
         if attester is not None and result.outcome is Outcome.PASSED:
             self.evidence[result.operator] = attester.attest(result)
@@ -77,11 +92,17 @@ class Trials:
             if output.format == "text" and output.file is None:
                 output.write(self.session.console, self._text(result, output))
 
-    def _write(self) -> None:
+    def _write_so_far(self) -> None:
+        """Write what programs read into its files, each time in place of the one before."""
+        for output in self.outputs:
+            if output.format == "json" and output.file is not None:
+                output.write(self.session.console, tests.as_json(self.results, self.evidence, complete=False))
+
+    def _write(self, *, complete: bool) -> None:
         console = self.session.console
         for output in self.outputs:
             if output.format == "json":
-                output.write(console, tests.as_json(self.results, self.evidence))
+                output.write(console, tests.as_json(self.results, self.evidence, complete=complete))
             elif output.file is not None:
                 output.write(console, "".join(self._text(result, output) for result in self.results))
         if self.transcript is not None:
