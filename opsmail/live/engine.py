@@ -14,7 +14,7 @@ from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
 from opsmail.live.limits import Limits
 from opsmail.live.pins import require_pinned_peer, require_pins
-from opsmail.live.result import TestResult
+from opsmail.live.result import Outcome, TestResult
 from opsmail.live.retries import WAITS, pause_before
 from opsmail.live.trial import Compose, Trial
 from opsmail.live.turns import Turns
@@ -27,6 +27,7 @@ from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Line, Transcript
 from opsmail.mail.transport import Deadline
+from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Operator
 from opsmail.providers import Providers, load_providers
@@ -84,9 +85,14 @@ class LiveTest:
             while talking or turns.rest() is not None:
                 # Where there is no room anyway, who has rested waits for an end too.
                 done = _wait(talking, turns.rest() if len(talking) < live.concurrency else None)
-                results = [future.result() for future in done]
+                results = []
                 for future in done:
-                    turns.end(talking.pop(future))
+                    item, result = talking.pop(future), future.result()
+                    results.append(result)
+                    if result.login_refused:
+                        # Each further failure brings the account nearer to being locked.
+                        results += [self._spared(other, item) for other in turns.withdraw(item)]
+                    turns.end(item)
                 # Before the results are handed out: whoever gets them may take a while.
                 start()
                 yield from results
@@ -144,6 +150,17 @@ class LiveTest:
         )
         with conversations.going(submission):
             return trial.run(submission, transcript)
+
+    def _spared(self, item: EffectiveOperator, refused: EffectiveOperator) -> TestResult:
+        name = refused.operator.operator
+        return TestResult(
+            operator=item.operator.operator,
+            digest=item.digest,
+            outcome=Outcome.SKIPPED,
+            depth=self.depth,
+            attempts=0,
+            skipped=msg("the same login has just been refused for `{operator}`; once is enough", operator=name),
+        )
 
     def _diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:
         return self._replies.diagnose(error, endpoint)

@@ -111,3 +111,8 @@ class TestResult:
     message_id: str | None = None
     recipient: str | None = None
     transcript: tuple[str, ...] = ()
+
+    @property
+    def login_refused(self) -> bool:
+        """Whether the server said no to user and password, or token."""
+        return self.failure is not None and self.failure.stage is Stage.AUTHENTICATE and self.failure.reply is not None

@@ -71,6 +71,22 @@ class Turns:
             until = self._clock() + self._limits.rest(operator)
             heapq.heappush(self._resting, (until, next(self._numbers), mailbox))
 
+    def withdraw(self, refused: EffectiveOperator) -> list[EffectiveOperator]:
+        """Take out, and return, who waits to try the very login that a server has just refused.
+
+        Args:
+            refused: an operator whose turn has not ended yet.
+        """
+        waiting = self._waiting[_Mailbox.of(refused)]
+        same = [item for item in waiting if _login(item) == _login(refused)]
+        for item in same:
+            waiting.remove(item)
+        return same
+
     def rest(self) -> float | None:
         """Return the seconds until the next mailbox has rested, None when none that anybody waits for does."""
         return max(0.0, self._resting[0][0] - self._clock()) if self._resting else None
+
+
+def _login(effective: EffectiveOperator) -> object:
+    return effective.operator.authentication

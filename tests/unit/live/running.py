@@ -22,6 +22,7 @@ from tests.unit.servers import SECOND_HOST, Server, ca
 
 RECIPIENT = "teste@empresa.test"
 SECOND = {"host": SECOND_HOST}
+SECRET = "env://OPSMAIL_SECRET_{OPERATOR}"
 MODERN = {
     "type": "modern",
     "username": "rh@empresa.test",
@@ -45,7 +46,9 @@ class Vault:
         return Secret(self.password)
 
 
-def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = HOST, more: str = "") -> Settings:
+def catalogue(
+    *servers: Server, live: str = "", seconds: int = 20, host: str = HOST, more: str = "", secret: str = SECRET
+) -> Settings:
     """Settings that approve one server or two, the first as `host`, the other as `SECOND_HOST`.
 
     Args:
@@ -54,6 +57,7 @@ def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = H
         seconds: for one operator.
         host: the first server's name.
         more: further lines of each entry.
+        secret: the pattern of secrets that may be sent there.
     """
     entries = "".join(
         f"""
@@ -61,7 +65,7 @@ def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = H
 host = "{name}"
 connections = ["587/starttls", "465/implicit-tls", "25/none"]
 authentication = ["basic", "none", "modern"]
-secrets = ["env://OPSMAIL_SECRET_{{OPERATOR}}"]
+secrets = ["{secret}"]
 tenants = ["empresa.test"]
 client_ids = ["x"]
 ca = "ca.pem"

@@ -75,6 +75,18 @@ class TestManyAtOnce:
         assert {result.outcome for result in results.values()} == {Outcome.PASSED}
         assert open_now == [0, 1]
 
+    def test_a_login_that_was_refused_is_not_tried_for_others(self) -> None:
+        """Three operators of one account with one password, and one that has another password for it."""
+        shared = {"type": "basic", "username": "shared@empresa.test", "password": "env://OPSMAIL_SECRET_SHARED"}
+        with server({"AUTH": b"535 5.7.8 no\r\n"}) as running:
+            approved = catalogue(running, secret="env://OPSMAIL_SECRET_*")
+            asked = [operator(name, authentication=shared) for name in "abc"]
+            asked.append(operator("d", authentication=shared | {"password": "env://OPSMAIL_SECRET_OTHER"}))
+            results = run(approved, *asked)
+        assert [results[name].outcome.value for name in "abcd"] == ["failed", "skipped", "skipped", "failed"]
+        assert str(results["b"].skipped) == "the same login has just been refused for `a`; once is enough"
+        assert (results["b"].attempts, running.commands().count("AUTH")) == (0, 2)
+
     def test_results_come_as_they_are_ready(self) -> None:
         """A slow server keeps nobody waiting who is at another one; each result is handed out at once."""
         first_is_out = threading.Event()
