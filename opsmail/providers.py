@@ -68,6 +68,7 @@ class Provider:
         cloud: which Microsoft cloud it belongs to.
         tenant_domains: what the first domains of that cloud's tenants end in.
         messages_per_minute: the most that it takes from one account.
+        connections_at_once: the most that it keeps open for one client.
         app_password_source: how to make an app password.
     """
 
@@ -91,6 +92,7 @@ class Provider:
     cloud: Literal["global", "us-gov", "us-dod", "china"] | None = None
     tenant_domains: tuple[_Domain, ...] = ()
     messages_per_minute: Annotated[int, Range(1, 1_000_000)] | None = None
+    connections_at_once: Annotated[int, Range(1, 1_000)] | None = None
     app_password_source: _Text | None = None
 
 

@@ -82,6 +82,7 @@ def _facts(result: TestResult) -> TestSend:
         mechanism=mechanisms[0] if mechanisms else None,
         reply=_reply(replies[-1]) if replies else None,
         message_id=result.message_id,
+        recipient=result.recipient,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from opsmail.check.result import CheckResult, Member
 from opsmail.check.rules import FLEET_RULES
@@ -12,11 +13,19 @@ from opsmail.cli.proofs import evidence_at_hand, now
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
+from opsmail.evidence.facts import Depth
+from opsmail.evidence.judge import Missing, Wanted
+from opsmail.evidence.statement import Kind
 from opsmail.findings import Finding
 from opsmail.messages import msg
 from opsmail.operator.model import Operator, Role
 from opsmail.publish.gate import judge
-from opsmail.shape import nearest
+from opsmail.settings.faults import SettingsError
+from opsmail.settings.load import load_settings
+from opsmail.shape import Decoder, nearest
+from opsmail.source.commit import CommitTree
+from opsmail.source.reader import read_document
+from opsmail.source.tree import NoFolderError
 
 #: What is wrong with the fleet as a whole keeps no operator from being tested, except that two have one name.
 _FLEET_IDS = frozenset(rule.meta.id for rule in FLEET_RULES) - {"OM704"}
@@ -85,5 +94,82 @@ def unproven(session: Session, revision: Revision, checked: CheckResult) -> list
     def is_wanted(operator: Operator | None) -> bool:
         # What cannot be read would be refused too.
         return operator is None or operator.operator in names or operator.role is Role.MASTER
+
+    return [member for member in checked.members if is_wanted(member.operator)]
+
+
+def changed(session: Session, revision: Revision, checked: CheckResult, base: str) -> list[Member]:
+    """Return those that are tested otherwise than in another revision, or are not in it, and the master.
+
+    What counts is the effective operator: a comment changes nothing, another address in the catalogue does.
+
+    Raises:
+        UnknownRevisionError: there is no such revision.
+    """
+    before = _digests(session, CommitTree(revision.repository, revision.repository.commit(base)), base)
+
+    def is_wanted(operator: Operator | None) -> bool:
+        return (
+            operator is None
+            or operator.role is Role.MASTER
+            or before.get(operator.operator) != revision.settings.effective(operator).digest
+        )
+
+    return [member for member in checked.members if is_wanted(member.operator)]
+
+
+def _digests(session: Session, tree: CommitTree, base: str) -> Mapping[str, str]:
+    """Return the digest of each effective operator of a commit; what cannot be read there has none."""
+    try:
+        settings = load_settings(tree, session.environment, session.config)
+    except SettingsError as error:
+        session.console.say(
+            msg(
+                "the settings of {revision} cannot be used, so every operator counts as changed: {reason}",
+                revision=base,
+                reason=error.message,
+            )
+        )
+        return {}
+    decoder, digests = Decoder(Operator), {}
+    for folder in settings.file.operators:
+        try:
+            files = list(tree.operator_files([folder]))
+        except NoFolderError:
+            continue
+        for file in files:
+            document = None if file.problem is not None else read_document(file.content)[0]
+            operator = None if document is None else decoder.decode(document.data)[0]
+            if operator is not None:
+                digests[operator.operator] = settings.effective(operator).digest
+    return digests
+
+
+def stale(session: Session, revision: Revision, checked: CheckResult, age: timedelta, depth: Depth) -> list[Member]:
+    """Return those that no evidence at hand proves as they are now.
+
+    Args:
+        session: where evidence is.
+        revision: what has to be proven.
+        checked: its check.
+        age: how old a proof may be.
+        depth: how far it has to have gone.
+    """
+    evidence, moment = evidence_at_hand(session.root, revision.settings), now()
+
+    def is_wanted(operator: Operator | None) -> bool:
+        if operator is None:
+            return True
+        wanted = Wanted(
+            kind=Kind.TEST_SEND,
+            subject=f"operator:{operator.operator}",
+            digest=revision.settings.effective(operator).digest,
+            repository=revision.origin.repository,
+            environment=revision.settings.environment,
+            settings_digest=revision.origin.settings_digest,
+            max_age=age,
+            depth=depth,
+        )
+        return isinstance(evidence.find(wanted, moment), Missing)
 
     return [member for member in checked.members if is_wanted(member.operator)]

@@ -75,6 +75,18 @@ class Console:
         """Print text on standard error that an output has rendered and escaped."""
         self._tell(text)
 
+    def status(self, message: Message | None) -> None:
+        """Show how far long work is, on a terminal only, in place of what was shown before; None clears it."""
+        stream = sys.stderr
+        if stream is None or not stream.isatty() or os.environ.get("TERM") == "dumb":
+            return
+        text = "" if message is None else self.text(message)[: (_width(stream) or 80) - 1]
+        try:
+            stream.write(f"\r\x1b[K{text}")
+            stream.flush()
+        except OSError:  # as in `_tell`
+            abandon(2)
+
     def result(self, text: str) -> None:
         """Print a result, already escaped by its output, on standard output.
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from opsmail.addresses import AddressError, parse_address
-from opsmail.cli.choosing import choose, named, unproven
+from opsmail.cli.choosing import choose
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.operators import Selection, selecting_options
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.revision import Revision
@@ -26,11 +27,7 @@ from opsmail.settings.load import Settings
 
 
 @click.command("test", epilog="Example:  opsmail test rh-notificacoes --format text --format json:results.json")
-@click.argument("operators", nargs=-1)
-@click.option("--all", "everyone", is_flag=True, help="Test every operator.  [default without names]")
-@click.option(
-    "--unproven", "only_unproven", is_flag=True, help="Test the master, and those that `publish` would refuse unproven."
-)
+@selecting_options
 @click.option(
     "--depth",
     type=click.Choice([depth.value for depth in Depth if depth is not Depth.RECEIPT]),
@@ -49,9 +46,7 @@ from opsmail.settings.load import Settings
 )
 @session_options
 def command(
-    operators: tuple[str, ...],
-    everyone: bool,
-    only_unproven: bool,
+    selection: Selection,
     depth: str,
     recipient: str | None,
     trust: str | None,
@@ -64,15 +59,14 @@ def command(
 
     Nothing is sent to a server that the catalogue does not allow. Operators with errors are not tested.
     """
-    if sum((bool(operators), everyone, only_unproven)) > 1:
-        raise UsageError(msg("operators, --all and --unproven exclude each other"), hint=msg("give one of them"))
+    selection.require_sense()
     outputs = parse_outputs(formats or ("text",), TEST_FORMATS)
     run = current_run(os.environ)
     run.require_trusted()
     revision = Revision.open(session, commit, trust)
     to = _recipient(recipient, revision.settings, Depth(depth))
     checked = revision.check()
-    choice = choose(unproven(session, revision, checked) if only_unproven else named(operators, checked), checked)
+    choice = choose(selection.pick(session, revision, checked, Depth(depth)), checked)
     if choice.left_out:
         show_findings(session, choice.findings, checked)
         session.console.say(
@@ -89,9 +83,13 @@ def command(
 
 def _recipient(option: str | None, settings: Settings, depth: Depth) -> str:
     """Return where the test messages go; empty where none will be sent."""
-    recipient = option or settings.file.live.recipient
     if not depth.reaches(Depth.ENVELOPE):
+        if option is not None:
+            raise UsageError(
+                msg("nothing is sent at depth {depth}", depth=depth.value), hint=msg("leave --to or --depth out")
+            )
         return ""
+    recipient = settings.file.live.recipient if option is None else option
     hint = msg("set `live.recipient` in opsmail.toml, or pass --to ADDRESS")
     if recipient is None:
         raise UsageError(msg("nobody is named to receive the test messages"), hint=hint)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,7 @@ from opsmail.evidence.facts import Depth
 from opsmail.live.engine import LiveTest
 from opsmail.live.result import Outcome, TestResult
 from opsmail.mail.message import Particulars, compose
+from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import Operator
 from opsmail.output.findings import FORMATS
@@ -29,6 +32,11 @@ from opsmail.secrets import open_secrets
 
 #: What `test` writes: results as text and JSON, and the failures in every other format of findings.
 TEST_FORMATS = ("text", "json", *(name for name in FORMATS if name not in {"text", "json"}))
+
+#: A run that is killed loses no more of its results than these.
+_SECONDS_BETWEEN_WRITES = 5
+#: Statements that are signed and written at the same time.
+_SIGNERS = 4
 
 
 @dataclass
@@ -51,7 +59,8 @@ class Trials:
     outputs: Sequence[Output]
     transcript: Path | None
     results: list[TestResult] = field(default_factory=list, init=False)
-    evidence: dict[str, str] = field(default_factory=dict, init=False)
+    #: By operator, the path of the statement that is being signed and written.
+    evidence: dict[str, Future[str]] = field(default_factory=dict, init=False)
 
     @cached_property
     def _failures(self) -> Failures:
@@ -68,27 +77,46 @@ class Trials:
         # A refusal comes from here: before anything is written, and before any secret is read, the signing key too.
         coming = live.run(operators)
         attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
+        console, complete, written = self.session.console, False, time.monotonic()
         try:
-            with closing(coming):
+            # Beside the conversations: a statement is on the disk for good before the next is begun.
+            with ThreadPoolExecutor(_SIGNERS, thread_name_prefix="sign") as signers, closing(coming):
                 for result in coming:
-                    self._take(result, attester)
+                    console.status(None)
+                    self._take(result, signers, attester)
+                    console.status(msg("{done} of {total} tested", done=len(self.results), total=len(operators)))
+                    if time.monotonic() - written >= _SECONDS_BETWEEN_WRITES:
+                        self._write_so_far()
+                        written = time.monotonic()
+            complete = True
         finally:
-            self._write()
+            console.status(None)
+            self._write(complete=complete)
+        for path in self.evidence.values():
+            path.result()  # a statement that could not be written is told, after everything else
         return self.results
 
-    def _take(self, result: TestResult, attester: Attester | None) -> None:
+    def _take(self, result: TestResult, signers: Executor, attester: Attester | None) -> None:
+        if self.transcript is None and result.outcome is Outcome.PASSED:
+            result = replace(result, transcript=())  # nobody will read it, and fleets are big
         self.results.append(result)
         if attester is not None and result.outcome is Outcome.PASSED:
-            self.evidence[result.operator] = attester.attest(result)
+            self.evidence[result.operator] = signers.submit(attester.attest, result)
         for output in self.outputs:
             if output.format == "text" and output.file is None:
                 output.write(self.session.console, self._text(result, output))
 
-    def _write(self) -> None:
+    def _write_so_far(self) -> None:
+        """Write what programs read into its files, each time in place of the one before."""
+        for output in self.outputs:
+            if output.format == "json" and output.file is not None:
+                output.write(self.session.console, self._json(complete=False))
+
+    def _write(self, *, complete: bool) -> None:
         console = self.session.console
         for output in self.outputs:
             if output.format == "json":
-                output.write(console, tests.as_json(self.results, self.evidence))
+                output.write(console, self._json(complete=complete))
             elif output.format != "text":
                 report = self._failures.report(self.results, self.session.environment)
                 output.write(console, FORMATS[output.format](report, console.language, output.style(console)))
@@ -98,6 +126,12 @@ class Trials:
             said = (f"== {item.operator}\n" + "".join(f"{line}\n" for line in item.transcript) for item in self.results)
             Output("text", self.transcript).write(console, "\n".join(said))
         console.say(tests.closing_line(self.results))
+
+    def _json(self, *, complete: bool) -> str:
+        signed = {
+            name: path.result() for name, path in self.evidence.items() if path.done() and path.exception() is None
+        }
+        return tests.as_json(self.results, signed, complete=complete)
 
     def _text(self, result: TestResult, output: Output) -> str:
         console = self.session.console

@@ -124,6 +124,7 @@ class TestSend:
         mechanism: the SASL mechanism; None without a login.
         reply: the last answer; None where the test ended before one.
         message_id: the test message's; None where none was sent.
+        recipient: whom it was for; None where the test ended before one was named.
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
@@ -134,6 +135,7 @@ class TestSend:
     mechanism: Annotated[_Line, Doc("Mechanism", "SASL's, where there was a login.", ("PLAIN",))] | None = None
     reply: Annotated[ServerReply, Doc("Reply", "The server's last answer, where there was one.")] | None = None
     message_id: Annotated[_Line, Doc("Message-ID", "The test message's.", ("<1@opsmail.test>",))] | None = None
+    recipient: Annotated[_Line, Doc("Recipient", "Whom it was for.", ("opsmail-teste@empresa.com.br",))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

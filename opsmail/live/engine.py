@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+import time
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
+from opsmail.live.limits import Limits
 from opsmail.live.pins import require_pinned_peer, require_pins
-from opsmail.live.result import TestResult
+from opsmail.live.result import Outcome, TestResult
+from opsmail.live.retries import WAITS, pause_before
 from opsmail.live.trial import Compose, Trial
 from opsmail.live.turns import Turns
 from opsmail.mail.diagnosis import Diagnosis, ReplyTable
@@ -22,9 +25,12 @@ from opsmail.mail.oauth.tokens import Tokens
 from opsmail.mail.protocol import NEUTRAL_NAME
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
-from opsmail.mail.transcript import Transcript
+from opsmail.mail.transcript import Line, Transcript
+from opsmail.mail.transport import Deadline
+from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Operator
+from opsmail.providers import Providers, load_providers
 from opsmail.secrets import Secrets
 from opsmail.settings.load import Settings
 
@@ -39,6 +45,8 @@ class LiveTest:
         compose: makes the test message of an operator.
         recipient: where test messages go; not looked at where `depth` is less than the envelope.
         depth: how far to go.
+        providers: whose limits are kept.
+        waits: seconds before the second and each further attempt, before jitter.
     """
 
     settings: Settings
@@ -46,6 +54,8 @@ class LiveTest:
     compose: Compose
     recipient: str
     depth: Depth = Depth.SEND
+    providers: Providers = field(default_factory=load_providers)
+    waits: tuple[float, ...] = WAITS
 
     def run(self, operators: Sequence[Operator]) -> Generator[TestResult, None, None]:
         """Test `operators` and return a generator of the results as they come.
@@ -60,7 +70,7 @@ class LiveTest:
 
     def _results(self, operators: Sequence[EffectiveOperator]) -> Generator[TestResult, None, None]:
         live = self.settings.file.live
-        turns = Turns(operators, live.per_host)
+        turns = Turns(operators, Limits(live.per_host, self.providers, self.depth.reaches(Depth.SEND)))
         conversations, trust = _Conversations(), TrustStores()
         tokens = Tokens(self.secrets, trust)
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
@@ -72,11 +82,17 @@ class LiveTest:
 
         try:
             start()
-            while talking:
-                done, _ = wait(talking, return_when=FIRST_COMPLETED)
-                results = [future.result() for future in done]
+            while talking or turns.rest() is not None:
+                # Where there is no room anyway, who has rested waits for an end too.
+                done = _wait(talking, turns.rest() if len(talking) < live.concurrency else None)
+                results = []
                 for future in done:
-                    turns.end(talking.pop(future))
+                    item, result = talking.pop(future), future.result()
+                    results.append(result)
+                    if result.login_refused:
+                        # Each further failure brings the account nearer to being locked.
+                        results += [self._spared(other, item) for other in turns.withdraw(item)]
+                    turns.end(item)
                 # Before the results are handed out: whoever gets them may take a while.
                 start()
                 yield from results
@@ -88,11 +104,37 @@ class LiveTest:
     def _test(
         self, item: EffectiveOperator, trust: TrustStores, tokens: Tokens, conversations: _Conversations
     ) -> TestResult:
+        """Test an operator, again where that is allowed and may help; everything together has one deadline."""
+        live, began = self.settings.file.live, time.monotonic()
+        deadline = Deadline(live.timeout_seconds)
+        said: tuple[str, ...] = ()
+        attempt = 1
+        while True:
+            result = self._attempt(item, deadline.end - time.monotonic(), trust, tokens, conversations)
+            said += result.transcript
+            pause = pause_before(attempt + 1, self.waits)
+            # What would be cut off says less than what the server said now.
+            fits = pause + result.milliseconds / 1000 < deadline.end - time.monotonic()
+            allowed = result.failure is not None and result.failure.may_pass_again and attempt <= live.retries
+            if not (allowed and fits) or conversations.stopped.wait(pause):
+                took = round((time.monotonic() - began) * 1000)
+                return replace(result, attempts=attempt, milliseconds=took, transcript=said)
+            attempt += 1
+            said += (str(Line("*", f"attempt {attempt}, after {pause:.1f} s")),)
+
+    def _attempt(
+        self,
+        item: EffectiveOperator,
+        seconds: float,
+        trust: TrustStores,
+        tokens: Tokens,
+        conversations: _Conversations,
+    ) -> TestResult:
         transcript = Transcript()
         submission = Submission(
             Endpoint.of(item),
             trust,
-            Deadlines(total=self.settings.file.live.timeout_seconds),
+            Deadlines(total=seconds),
             client_name=_client_name(item.operator),
             observer=transcript,
         )
@@ -109,6 +151,17 @@ class LiveTest:
         with conversations.going(submission):
             return trial.run(submission, transcript)
 
+    def _spared(self, item: EffectiveOperator, refused: EffectiveOperator) -> TestResult:
+        name = refused.operator.operator
+        return TestResult(
+            operator=item.operator.operator,
+            digest=item.digest,
+            outcome=Outcome.SKIPPED,
+            depth=self.depth,
+            attempts=0,
+            skipped=msg("the same login has just been refused for `{operator}`; once is enough", operator=name),
+        )
+
     def _diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:
         return self._replies.diagnose(error, endpoint)
 
@@ -117,18 +170,27 @@ class LiveTest:
         return ReplyTable.load()
 
 
+def _wait(talking: Collection[Future[TestResult]], seconds: float | None) -> set[Future[TestResult]]:
+    """Return who has come to an end; nobody where that takes longer than `seconds`."""
+    if talking:
+        return wait(talking, seconds, return_when=FIRST_COMPLETED).done
+    time.sleep(seconds or 0)
+    return set()
+
+
 class _Conversations:
     """Those that are going on, so that all of them can be ended at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._going: set[Submission] = set()
-        self._stopped = False
+        #: Set once all of them have been ended.
+        self.stopped = threading.Event()
 
     @contextmanager
     def going(self, submission: Submission) -> Iterator[None]:
         with self._lock:
-            if self._stopped:
+            if self.stopped.is_set():
                 submission.abort()
             self._going.add(submission)
         try:
@@ -140,7 +202,7 @@ class _Conversations:
     def stop(self) -> None:
         """Make whoever talks to a server hang up, now and from now on."""
         with self._lock:
-            self._stopped = True
+            self.stopped.set()
             for submission in self._going:
                 submission.abort()
 

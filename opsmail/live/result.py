@@ -61,6 +61,7 @@ class Failure:
         reply: what the server said, if anything.
         oauth: the identity provider's refusal, if it gave one.
         challenge: the error that the server told inside a bearer exchange, as JSON.
+        may_pass_again: whether another attempt is allowed and may pass.
     """
 
     stage: Stage
@@ -69,6 +70,7 @@ class Failure:
     reply: Reply | None = None
     oauth: OAuthError | None = None
     challenge: str | None = None
+    may_pass_again: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -87,10 +89,11 @@ class TestResult:
         depth: how far it was to go.
         stages: in their order, as far as it got.
         milliseconds: all together.
-        attempts: how often it was tried.
+        attempts: how often it was tried; the stages are those of the last time.
         failure: why it did not pass; None for one that did.
         skipped: why it was not tried; None for one that was.
         message_id: the test message's; None where none was to be handed over.
+        recipient: whom the message was for; None where nobody was to be named.
         transcript: what was said, without secrets.
     """
 
@@ -106,4 +109,10 @@ class TestResult:
     failure: Failure | None = None
     skipped: Message | None = None
     message_id: str | None = None
+    recipient: str | None = None
     transcript: tuple[str, ...] = ()
+
+    @property
+    def login_refused(self) -> bool:
+        """Whether the server said no to user and password, or token."""
+        return self.failure is not None and self.failure.stage is Stage.AUTHENTICATE and self.failure.reply is not None

@@ -11,6 +11,7 @@ from functools import partial
 from opsmail.evidence.facts import Depth
 from opsmail.findings import RuleMeta, Severity
 from opsmail.live.result import Failure, Outcome, StageResult, TestResult
+from opsmail.live.retries import may_pass_again
 from opsmail.mail.diagnosis import Diagnosis, Fault
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Endpoint
 from opsmail.mail.failure import Stage, StageError
@@ -90,6 +91,7 @@ class Trial:
             milliseconds=round((self.clock() - started) * 1000),
             failure=failure,
             message_id=talk.message_id,
+            recipient=self.recipient if self.depth.reaches(Depth.ENVELOPE) else None,
             transcript=tuple(str(line) for line in transcript.lines),
         )
 
@@ -145,7 +147,8 @@ class _Talk:
         except StageError as error:
             diagnosis = self.trial.diagnose(error, self.submission.endpoint)
             challenge = self.submission.authentication_error if stage is Stage.AUTHENTICATE else None
-            failure = Failure(stage, diagnosis, error.detail, error.reply, error.oauth, challenge)
+            again = may_pass_again(error)
+            failure = Failure(stage, diagnosis, error.detail, error.reply, error.oauth, challenge, again)
             facts = _Facts(tls=error.tls, reply=error.reply)
         except SecretError as error:
             failure = Failure(stage, unresolvable(self.trial.effective), error.message)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 
+from opsmail.live.limits import Limits
+from opsmail.mail.transport import Clock
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 
 
@@ -27,15 +32,20 @@ class Turns:
 
     Args:
         operators: who wants to talk.
-        per_host: conversations with one server at the same time.
+        limits: how many may at once, and how long a mailbox rests.
+        clock: monotonic, in seconds.
     """
 
-    def __init__(self, operators: Iterable[EffectiveOperator], per_host: int) -> None:
-        self._per_host = per_host
+    def __init__(self, operators: Iterable[EffectiveOperator], limits: Limits, clock: Clock = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
         self._talking: Counter[str] = Counter()
         self._waiting: dict[_Mailbox, deque[EffectiveOperator]] = defaultdict(deque)
-        # Of each server, the mailboxes that somebody waits for and nobody talks to.
+        # Of each server, the mailboxes that somebody waits for and that may be used.
         self._idle: dict[str, deque[_Mailbox]] = defaultdict(deque)
+        # Mailboxes that somebody waits for, by when they may be used again; the number decides between equals.
+        self._resting: list[tuple[float, int, _Mailbox]] = []
+        self._numbers = count()
         for operator in operators:
             mailbox = _Mailbox.of(operator)
             if not self._waiting[mailbox]:
@@ -43,16 +53,40 @@ class Turns:
             self._waiting[mailbox].append(operator)
 
     def take(self) -> EffectiveOperator | None:
-        """Return an operator that may talk now, None when everyone left has to wait for a turn to end."""
+        """Return an operator that may talk now, None when everyone left has to wait for a turn or a rest to end."""
+        while self._resting and self._resting[0][0] <= self._clock():
+            _, _, rested = heapq.heappop(self._resting)
+            self._idle[rested.host].append(rested)
         for host, idle in self._idle.items():
-            if idle and self._talking[host] < self._per_host:
+            if idle and self._talking[host] < self._limits.conversations(host):
                 self._talking[host] += 1
                 return self._waiting[idle.popleft()].popleft()
         return None
 
     def end(self, operator: EffectiveOperator) -> None:
-        """Take an operator's turn back."""
+        """Take an operator's turn back; its mailbox rests."""
         mailbox = _Mailbox.of(operator)
         self._talking[mailbox.host] -= 1
         if self._waiting[mailbox]:
-            self._idle[mailbox.host].append(mailbox)
+            until = self._clock() + self._limits.rest(operator)
+            heapq.heappush(self._resting, (until, next(self._numbers), mailbox))
+
+    def withdraw(self, refused: EffectiveOperator) -> list[EffectiveOperator]:
+        """Take out, and return, who waits to try the very login that a server has just refused.
+
+        Args:
+            refused: an operator whose turn has not ended yet.
+        """
+        waiting = self._waiting[_Mailbox.of(refused)]
+        same = [item for item in waiting if _login(item) == _login(refused)]
+        for item in same:
+            waiting.remove(item)
+        return same
+
+    def rest(self) -> float | None:
+        """Return the seconds until the next mailbox has rested, None when none that anybody waits for does."""
+        return max(0.0, self._resting[0][0] - self._clock()) if self._resting else None
+
+
+def _login(effective: EffectiveOperator) -> object:
+    return effective.operator.authentication

@@ -296,6 +296,9 @@ class Live:
     ] = 30
     concurrency: Annotated[int, Range(1, 256), Doc("Concurrency", "Operators tested at the same time.")] = 16
     per_host: Annotated[int, Range(1, 64), Doc("Per server", "Connections to one server at the same time.")] = 3
+    retries: Annotated[
+        int, Range(0, 3), Doc("Retries", "Further attempts where the server said `not now` or the connection broke.")
+    ] = 3
     subject_prefix: Annotated[
         str, Length(0, 60), Doc("Subject prefix", "Put before the subject of each test message.")
     ] = "[opsmail]"

@@ -76,7 +76,7 @@ that another try may pass.
 
 def verdicts() -> dict[tuple[str, str], frozenset[str]]:
     """Return what may come of a fault at a step, by both."""
-    found = {}
+    found: dict[tuple[str, str], frozenset[str]] = {}
     for line in _VERDICTS.strip().splitlines():
         step, _, cells = line.strip().partition(": ")
         named = zip(FAULTS, cells.split(), strict=True)

@@ -147,5 +147,6 @@ class Document:
     """The results of a run of `opsmail test`."""
 
     schema: Annotated[Literal["opsmail/test-results/v1"], Doc("Schema", "What this document is.")]
+    complete: Annotated[bool, Doc("Complete", "false: the run was interrupted, or is still going on.")]
     summary: Annotated[Summary, Doc("Summary", "The figures of the run.")]
     results: Annotated[tuple[Result, ...], Doc("Results", "In the order of names.")]

@@ -10,6 +10,7 @@ from opsmail.shape.schema import json_schema
 _REPLY = {"code": 535, "enhanced": "5.7.139", "text": "Authentication unsuccessful"}
 _EXAMPLE = {
     "schema": SCHEMA,
+    "complete": True,
     "summary": {"passed": 0, "failed": 1, "inconclusive": 0, "skipped": 0},
     "results": [
         {

@@ -19,6 +19,8 @@ from opsmail.shape import encode
 
 _MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.SKIPPED: "–"}
 _COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "cyan"}
+#: So many lines of a transcript are shown with a failure.
+_TRANSCRIPT_LINES = 40
 _WORDS = {
     Outcome.PASSED: msg("passed"),
     Outcome.FAILED: msg("failed"),
@@ -49,6 +51,7 @@ def result_text(result: TestResult, language: NullTranslations, style: Style, pl
         lines[0] += "".join(f"  {for_terminal(fact)}" for fact in _facts(result))
     else:
         lines += [f"    {line}" for line in _explained(result.failure, say, style, place)]
+        lines += [f"    {line}" for line in _said(result.transcript, say)]
     return "\n".join(lines) + "\n"
 
 
@@ -88,6 +91,15 @@ def _explained(failure: Failure, say: Callable[[Message], str], style: Style, pl
     return lines
 
 
+def _said(transcript: Sequence[str], say: Callable[[Message], str]) -> list[str]:
+    """Return the end of what was said; the whole is to be had with `--transcript`."""
+    if not transcript:
+        return []
+    end = transcript[-_TRANSCRIPT_LINES:]
+    cut = ["  …"] if len(end) < len(transcript) else []
+    return [f"{say(msg('what was said'))}:", *cut, *(f"  {for_terminal(line)}" for line in end)]
+
+
 def _refusal(oauth: OAuthError, say: Callable[[Message], str]) -> list[str]:
     """Return an identity provider's own words, and the id by which its support finds the request."""
     told = (
@@ -107,15 +119,17 @@ def count(results: Sequence[TestResult]) -> dict[str, int]:
     return {outcome.value: sum(1 for result in results if result.outcome is outcome) for outcome in Outcome}
 
 
-def as_json(results: Sequence[TestResult], evidence: Mapping[str, str]) -> str:
+def as_json(results: Sequence[TestResult], evidence: Mapping[str, str], *, complete: bool) -> str:
     """Return the results as JSON; texts stay English.
 
     Args:
         results: in the order they came; written in the order of names.
         evidence: operator to the file of its statement.
+        complete: whether the run has come to its end.
     """
     whole = document.Document(
         schema=document.SCHEMA,
+        complete=complete,
         summary=document.Summary(**count(results)),
         results=tuple(
             _result(result, evidence.get(result.operator)) for result in sorted(results, key=lambda item: item.operator)

@@ -86,7 +86,7 @@ class Checkout:
             f'[[servers]]\nhost = "{HOST}"\nconnections = ["587/starttls"]\n'
             'authentication = ["basic", "none", "modern"]\nsecrets = ["env://OPSMAIL_SECRET_{OPERATOR}"]\n'
             f'tenants = ["empresa.test"]\nclient_ids = ["x"]\n{address}\n'
-            f'[live]\nrecipient = "{RECIPIENT}"\ntimeout_seconds = 10\n\n'
+            f'[live]\nrecipient = "{RECIPIENT}"\ntimeout_seconds = 10\nretries = 0\n\n'
             f'[gate]\nrequire = {require}\n\n[[gate.keys]]\nfile = "keys/ci.pub.pem"\n'
             f'kinds = ["test-send", "generation"]\nenvironments = ["default", "production"]\n\n{more}',
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import os
@@ -127,3 +128,36 @@ def test_what_is_no_terminal_has_no_width(tmp_path: Path) -> None:
         assert Console(color="always").style_on(stream) == Style(True, None)
     assert Console(color="always").style_on(None) == Style(True, None)
     assert Console(color="never").style_on(Terminal()) == Style(False, None)  # says it is one, and is none
+
+
+class TestStatus:
+    def test_one_line_on_a_terminal_in_place_of_the_last(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stderr", terminal := Terminal())
+        monkeypatch.setenv("TERM", "xterm")
+        for message in (msg("1 of 9"), msg("{text}", text="x" * 200 + "\n"), None):
+            Console().status(message)
+        assert terminal.getvalue().split("\r\x1b[K") == ["", "1 of 9", "x" * 79, ""]
+
+    @pytest.mark.parametrize("stream", [io.StringIO(), None])
+    def test_nothing_elsewhere(self, monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None) -> None:
+        monkeypatch.setattr("sys.stderr", stream)
+        Console().status(msg("1 of 9"))
+        assert stream is None or not stream.getvalue()
+
+    def test_nothing_on_a_terminal_that_cannot_go_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stderr", terminal := Terminal())
+        monkeypatch.setenv("TERM", "dumb")
+        Console().status(msg("1 of 9"))
+        assert not terminal.getvalue()
+
+    def test_a_terminal_that_is_gone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Gone(Terminal):
+            def write(self, text: str) -> int:
+                raise OSError(errno.EIO, "gone")
+
+        abandoned: list[int] = []
+        monkeypatch.setattr("sys.stderr", Gone())
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr("opsmail.cli.console.abandon", abandoned.append)
+        Console().status(msg("1 of 9"))
+        assert abandoned == [2]

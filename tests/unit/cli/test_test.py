@@ -110,6 +110,9 @@ class TestWhatPassed:
         checkout.fleet(relay)
         checkout.run("test", "--to", "outra@empresa.test")
         assert b"RCPT TO:<outra@empresa.test>" in relay.peer.said()
+        predicate = statement(checkout.evidence()[0])["predicate"]
+        assert isinstance(predicate, dict)
+        assert predicate["send"]["recipient"] == "outra@empresa.test"
 
     def test_without_a_key_it_says_that_nothing_is_signed(
         self, checkout: Checkout, relay: Server, monkeypatch: pytest.MonkeyPatch
@@ -231,7 +234,34 @@ class TestHowItEnds:
         assert "✗ chefe  failed at authenticate after" in said.out
         assert "OM913 bad-credentials: the server answered 535 5.7.8 bad credentials" in said.out
         assert "to change: operators/chefe.yaml:13:13 (authentication.password)" in said.out
+        assert "    what was said:\n      *: connected to 127.0.0.1:" in said.out
+        assert "      C: AUTH PLAIN [response]\n      S: 535 5.7.8 bad credentials\n" in said.out
         assert checkout.evidence() == []
+
+    def test_a_run_that_goes_on_has_its_results_written_already(
+        self, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One operator after the other; the second's server looks at what there is of the first."""
+        seen = []
+
+        def look(connection: Connection) -> None:
+            if (checkout.root / "out/r.json").exists():
+                seen.append(read_json(checkout.read("out/r.json")))
+            connection.say(b"221 bye\r\n")
+
+        monkeypatch.setattr("opsmail.cli.trials._SECONDS_BETWEEN_WRITES", 0)
+        with server({"QUIT": look}) as running:
+            checkout.settings(running)
+            checkout.edit("opsmail.toml", "retries = 0", "retries = 0\nconcurrency = 1")
+            checkout.operator("chefe", role="master")
+            for name in "abc":
+                checkout.operator(name)
+            checkout.commit()
+            checkout.run("test", "--format", "json:out/r.json", "--format", "text:out/r.txt")
+        assert seen
+        assert all(document["complete"] is False and len(document["results"]) < 4 for document in seen)
+        last = read_json(checkout.read("out/r.json"))
+        assert (last["complete"], len(last["results"])) == (True, 4)
 
     def test_a_failure_beats_what_is_inconclusive(self, checkout: Checkout) -> None:
         def refuse(connection: Connection) -> None:
@@ -287,7 +317,8 @@ class TestHowItEnds:
             checkout.monkeypatch.setenv("OPSMAIL_SECRET_0", "s3nh4-zero")
             checkout.commit()
             said = checkout.run("test", "0", "a", "--format", "json:out/r.json", "--format", "text", code=130)
-        assert outcomes(read_json(checkout.read("out/r.json"))) == {"0": "passed"}
+        written = read_json(checkout.read("out/r.json"))
+        assert (outcomes(written), written["complete"]) == ({"0": "passed"}, False)
         assert "✓ 0  passed" in said.out
         assert "1 passed, 0 failed" in said.err
         assert "interrupted; nothing half-done is left" in said.err

@@ -22,6 +22,7 @@ from tests.unit.servers import SECOND_HOST, Server, ca
 
 RECIPIENT = "teste@empresa.test"
 SECOND = {"host": SECOND_HOST}
+SECRET = "env://OPSMAIL_SECRET_{OPERATOR}"
 MODERN = {
     "type": "modern",
     "username": "rh@empresa.test",
@@ -45,15 +46,18 @@ class Vault:
         return Secret(self.password)
 
 
-def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = HOST, more: str = "") -> Settings:
+def catalogue(
+    *servers: Server, live: str = "", seconds: int = 20, host: str = HOST, more: str = "", secret: str = SECRET
+) -> Settings:
     """Settings that approve one server or two, the first as `host`, the other as `SECOND_HOST`.
 
     Args:
         servers: those.
-        live: further lines of `[live]`.
+        live: further lines of `[live]`; without `retries` among them, nothing is tried again.
         seconds: for one operator.
         host: the first server's name.
         more: further lines of each entry.
+        secret: the pattern of secrets that may be sent there.
     """
     entries = "".join(
         f"""
@@ -61,7 +65,7 @@ def catalogue(*servers: Server, live: str = "", seconds: int = 20, host: str = H
 host = "{name}"
 connections = ["587/starttls", "465/implicit-tls", "25/none"]
 authentication = ["basic", "none", "modern"]
-secrets = ["env://OPSMAIL_SECRET_{{OPERATOR}}"]
+secrets = ["{secret}"]
 tenants = ["empresa.test"]
 client_ids = ["x"]
 ca = "ca.pem"
@@ -70,6 +74,10 @@ address = "{running.address}"
 """
         for name, running in zip((host, SECOND_HOST), servers, strict=False)
     )
+    if "retries" not in live:
+        live += "\nretries = 0"
+    if "retries" not in live:
+        live += "\nretries = 0"
     files = {"ca.pem": ca(), "identity.pem": identity_ca().pem}
     return settings(f"{entries}\n[live]\ntimeout_seconds = {seconds}\n{live}", files)
 

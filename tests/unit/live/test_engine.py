@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Kind, StageError
 from opsmail.mail.submission import Submission
 from opsmail.mail.tls import TrustStores
+from opsmail.operator.model import Limits
 from opsmail.references import SecretReference
 from opsmail.secrets import Secret, Secrets
 from tests.hostile.peer import Connection
@@ -73,6 +75,18 @@ class TestManyAtOnce:
         assert {result.outcome for result in results.values()} == {Outcome.PASSED}
         assert open_now == [0, 1]
 
+    def test_a_login_that_was_refused_is_not_tried_for_others(self) -> None:
+        """Three operators of one account with one password, and one that has another password for it."""
+        shared = {"type": "basic", "username": "shared@empresa.test", "password": "env://OPSMAIL_SECRET_SHARED"}
+        with server({"AUTH": b"535 5.7.8 no\r\n"}) as running:
+            approved = catalogue(running, secret="env://OPSMAIL_SECRET_*")
+            asked = [operator(name, authentication=shared) for name in "abc"]
+            asked.append(operator("d", authentication=shared | {"password": "env://OPSMAIL_SECRET_OTHER"}))
+            results = run(approved, *asked)
+        assert [results[name].outcome.value for name in "abcd"] == ["failed", "skipped", "skipped", "failed"]
+        assert str(results["b"].skipped) == "the same login has just been refused for `a`; once is enough"
+        assert (results["b"].attempts, running.commands().count("AUTH")) == (0, 2)
+
     def test_results_come_as_they_are_ready(self) -> None:
         """A slow server keeps nobody waiting who is at another one; each result is handed out at once."""
         first_is_out = threading.Event()
@@ -104,6 +118,40 @@ class TestManyAtOnce:
         assert results["a"].failure.diagnosis.rule_id == "OM904"
         assert [results[f"b{n}"].outcome for n in range(5)] == [Outcome.PASSED] * 5
         assert took < 6
+
+    def test_a_black_hole_delays_nobody_by_as_much_as_its_own_slot(self) -> None:
+        """Five of a hundred are at a server that says nothing until all others are done, or their time is over."""
+        all_others = threading.Event()
+        order = []
+
+        def silent(connection: Connection) -> None:
+            assert all_others.wait(20)
+
+        login = {"type": "none"}
+        near = {"port": 25, "encryption": "none"}
+        with server() as quick, server({"banner": silent}) as hole:
+            asked = [
+                operator(f"o{n}", server=near if n % 20 else near | SECOND, authentication=login) for n in range(100)
+            ]
+            for result in live(catalogue(quick, hole, live="per_host = 3\nconcurrency = 6")).run(asked):
+                order.append(result.outcome)
+                if len(order) == 95:
+                    all_others.set()
+        assert order[:95] == [Outcome.PASSED] * 95
+        assert Outcome.PASSED not in order[95:]
+
+    def test_a_mailbox_that_rests_is_waited_for(self) -> None:
+        """Two messages of one account, whose operators allow ten a second."""
+        with server() as running:
+            asked = [
+                operator(name, sender={"address": "shared@empresa.test"}, authentication={"type": "none"})
+                for name in "ab"
+            ]
+            rested = [replace(item, limits=Limits(messages_per_minute=600)) for item in asked]
+            started = time.monotonic()
+            results = run(catalogue(running), *rested)
+        assert {result.outcome for result in results.values()} == {Outcome.PASSED}
+        assert time.monotonic() - started > 0.1
 
     def test_a_defect_in_one_ends_the_run_and_hangs_nobody(self) -> None:
         class Defective:

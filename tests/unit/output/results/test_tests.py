@@ -127,7 +127,7 @@ def test_the_sum() -> None:
 
 
 def test_json() -> None:
-    content = tests.as_json([SKIPPED, PASSED], {"rh": ".opsmail/evidence/x.dsse.json"})
+    content = tests.as_json([SKIPPED, PASSED], {"rh": ".opsmail/evidence/x.dsse.json"}, complete=True)
     assert content.isascii()
     document = read_json(content)
     assert document["schema"] == "opsmail/test-results/v1"
@@ -180,7 +180,7 @@ def test_json() -> None:
 
 
 def test_json_of_a_failure() -> None:
-    (result,) = read_json(tests.as_json([FAILED], {}))["results"]
+    (result,) = read_json(tests.as_json([FAILED], {}, complete=True))["results"]
     assert result["failure"] == {
         "stage": "authenticate",
         "rule": "OM915",
@@ -200,7 +200,7 @@ def test_json_of_a_failure() -> None:
     }
     assert FAILED.failure is not None
     without = replace(FAILED, failure=replace(FAILED.failure, reply=None))
-    assert read_json(tests.as_json([without], {}))["results"][0]["failure"]["reply"] is None
+    assert read_json(tests.as_json([without], {}, complete=True))["results"][0]["failure"]["reply"] is None
 
 
 REFUSAL = OAuthError("invalid_client", (7000215,), "AADSTS7000215: Invalid client secret\x1b", "c0ffee-1")
@@ -219,7 +219,7 @@ def test_an_identity_provider_s_refusal_is_told_with_its_correlation_id() -> Non
     assert REFUSED.failure is not None
     said = text(replace(REFUSED, failure=replace(REFUSED.failure, oauth=bare)))
     assert not any("identity provider said" in line or "correlation id" in line for line in said)
-    failure = read_json(tests.as_json([REFUSED], {}))["results"][0]["failure"]
+    failure = read_json(tests.as_json([REFUSED], {}, complete=True))["results"][0]["failure"]
     assert failure["challenge"] == '{"status":"401"}'
     assert failure["oauth"] == {
         "error": "invalid_client",
@@ -234,7 +234,7 @@ def test_what_a_token_says_is_in_the_json() -> None:
         ("https://outlook.office365.com",), ("SMTP.SendAsApp",), "t", "x", datetime(2026, 3, 10, tzinfo=UTC), None
     )
     stage = StageResult(Stage.TOKEN, Outcome.PASSED, 1, claims=claims)
-    document = read_json(tests.as_json([replace(PASSED, stages=(stage,))], {}))
+    document = read_json(tests.as_json([replace(PASSED, stages=(stage,))], {}, complete=True))
     assert document["results"][0]["stages"][0]["claims"] == {
         "audiences": ["https://outlook.office365.com"],
         "permissions": ["SMTP.SendAsApp"],
@@ -246,5 +246,19 @@ def test_what_a_token_says_is_in_the_json() -> None:
 
 def test_json_of_a_certificate_without_an_end() -> None:
     stage = StageResult(Stage.TLS, Outcome.FAILED, 1, tls=replace(TLS, not_after=None))
-    document = read_json(tests.as_json([replace(PASSED, stages=(stage,))], {}))
+    document = read_json(tests.as_json([replace(PASSED, stages=(stage,))], {}, complete=True))
     assert document["results"][0]["stages"][0]["tls"]["certificate"]["not_after"] is None
+
+
+def test_what_was_said_is_shown_with_a_failure_and_without_its_control_characters() -> None:
+    said = ("*: connected", "S: 535 5.7.8 \x1b[31mno")
+    shown = text(replace(FAILED, transcript=said))
+    assert shown[-3:] == ["    what was said:", "      *: connected", "      S: 535 5.7.8 \\x1b[31mno"]
+    assert "what was said" not in "\n".join(text(replace(PASSED, transcript=said)))
+
+
+def test_of_a_long_conversation_the_end_is_shown() -> None:
+    shown = text(replace(FAILED, transcript=tuple(f"S: {number}" for number in range(100))))
+    at = shown.index("    what was said:")
+    assert shown[at + 1 : at + 3] == ["      …", "      S: 60"]
+    assert shown[-1] == "      S: 99"
