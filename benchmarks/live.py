@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -82,12 +83,14 @@ class Rate:
         name: as the table shows it.
         sends: how many were made.
         seconds: how long they took.
+        cpu: seconds of the processor that the senders took.
         memory: the process's peak in MiB; None where there were many.
     """
 
     name: str
     sends: int
     seconds: float
+    cpu: float
     memory: float | None = None
 
     @property
@@ -189,15 +192,18 @@ def _opsmail(place: Place) -> Rate:
     if process.returncode:
         end = (place.root / "results.txt").read_text(encoding="utf-8")[-2000:]
         raise SystemExit(f"opsmail test ended with {process.returncode}:\n{end}")
-    return Rate("one `opsmail test`", place.count, seconds, usage.ru_maxrss / 1024)
+    return Rate("one `opsmail test`", place.count, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _bare(place: Place) -> Rate:
     command = [sys.executable, "-m", "benchmarks.bare", str(place.port), str(place.root / "ca.pem")]
+    before = _cpu_of_children()
     done = subprocess.run(
         [*command, str(place.count), str(_THREADS)], cwd=_HERE.parent, check=True, capture_output=True, text=True
     )
-    return Rate(f"smtplib in {_THREADS} threads, the sends alone", place.count, float(done.stdout))
+    return Rate(
+        f"smtplib in {_THREADS} threads, the sends alone", place.count, float(done.stdout), _cpu_of_children() - before
+    )
 
 
 def _swaks(place: Place, sample: int, at_once: int) -> Rate:
@@ -209,18 +215,27 @@ def _swaks(place: Place, sample: int, at_once: int) -> Rate:
         login = ["--auth", "PLAIN", "--auth-user", account, "--auth-password", _PASSWORD]
         subprocess.run([*command, *login, "--from", account, "--to", "teste@empresa.test"], check=True)
 
-    started = time.monotonic()
+    started, before = time.monotonic(), _cpu_of_children()
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(send, range(sample)))
     way = "one after the other" if at_once == 1 else f"{at_once} at once"
-    return Rate(f"one `swaks` a send, {way} (a sample)", sample, time.monotonic() - started)
+    return Rate(
+        f"one `swaks` a send, {way} (a sample)", sample, time.monotonic() - started, _cpu_of_children() - before
+    )
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _table(rates: Sequence[Rate]) -> list[str]:
-    lines = ["| way | sends | seconds | sends/s | MiB |", "|---|---:|---:|---:|---:|"]
+    lines = ["| way | sends | seconds | of the processor | sends/s | MiB |", "|---|---:|---:|---:|---:|---:|"]
     for rate in rates:
         memory = "" if rate.memory is None else f"{rate.memory:.0f}"
-        lines.append(f"| {rate.name} | {rate.sends} | {rate.seconds:.2f} | {rate.throughput:.1f} | {memory} |")
+        lines.append(
+            f"| {rate.name} | {rate.sends} | {rate.seconds:.2f} | {rate.cpu:.2f} | {rate.throughput:.1f} | {memory} |"
+        )
     return lines
 
 

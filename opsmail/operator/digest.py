@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, TypeVar
 
 from opsmail.constraints import Length
@@ -39,7 +39,7 @@ class Connection:
     federated_token: Annotated[str, Length(1, 700)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that the digest that everybody asks for is kept
 class EffectiveOperator:
     """An operator with the connection that the catalogue adds to it."""
 
@@ -77,7 +77,7 @@ class EffectiveOperator:
             raise ValueError("; ".join(str(problem.message) for problem in [*problems, *more]))
         return cls(operator, connection)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical JSON, as `sha256:` and 64 hex digits."""
         return f"sha256:{hashlib.sha256(self.canonical()).hexdigest()}"
