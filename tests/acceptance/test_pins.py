@@ -65,6 +65,7 @@ def test_a_port_that_is_not_approved_gets_nothing(repository: Repository, sink: 
     assert sink.untouched
 
 
+@pytest.mark.case("C-05")
 def test_a_secret_that_is_not_the_operators_goes_nowhere(at_sink: Repository, sink: Sink) -> None:
     at_sink.secrets["OPSMAIL_SECRET_FATURAMENTO"] = "S3nh&-do-faturamento"
     at_sink.operator(rh(HOST, sink.port, "env://OPSMAIL_SECRET_FATURAMENTO"))
@@ -100,6 +101,7 @@ def refused_by_check(repository: Repository, rule: str, place: str) -> None:
 # --- a change that brings its own approval
 
 
+@pytest.mark.case("C-02")
 def test_a_host_approved_by_the_change_itself_gets_nothing(repository: Repository, sink: Sink) -> None:
     elsewhere = Server(host=RELAY_HOST, ca=None)
     repository.settings(elsewhere, recipient=RECIPIENT)
@@ -113,6 +115,7 @@ def test_a_host_approved_by_the_change_itself_gets_nothing(repository: Repositor
     assert sink.untouched
 
 
+@pytest.mark.case("C-02")
 def test_a_port_approved_by_the_change_itself_gets_nothing(repository: Repository, sink: Sink) -> None:
     repository.settings(Server(host=HOST, ca=None, private=True), recipient=RECIPIENT)
     repository.operator(rh(HOST, 587), "S3nh&-do-rh")
@@ -133,6 +136,7 @@ def test_a_secret_approved_by_the_change_itself_goes_nowhere(at_sink: Repository
     assert sink.untouched
 
 
+@pytest.mark.case("C-02")
 def test_a_catalogue_that_the_change_brings_first_is_none(repository: Repository, sink: Sink) -> None:
     repository.operator(rh(HOST, sink.port), "S3nh&-do-rh")
     repository.commit()

@@ -115,6 +115,7 @@ PRIVATE = [
 PUBLIC = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450:4001::1"]
 
 
+@pytest.mark.case("C-06", "C-08")
 @pytest.mark.parametrize("ip", NEVER)
 def test_where_no_mail_server_is(kit: Kit, ip: str) -> None:
     for private in (False, True):
@@ -123,6 +124,7 @@ def test_where_no_mail_server_is(kit: Kit, ip: str) -> None:
         assert ip in str(error)
 
 
+@pytest.mark.case("C-06", "C-08")
 @pytest.mark.parametrize("ip", PRIVATE)
 def test_private_only_where_the_catalogue_says_so(kit: Kit, ip: str) -> None:
     assert refusal(kit, Names([ip])).kind is Kind.ADDRESS_NOT_ALLOWED
@@ -134,6 +136,7 @@ def test_public(kit: Kit, ip: str) -> None:
     assert [address.ip for address in resolve(kit, Names([ip]))] == [ip]
 
 
+@pytest.mark.case("C-08")
 @pytest.mark.parametrize("hidden", [0, 1, 2])
 def test_one_forbidden_address_forbids_all(kit: Kit, hidden: int) -> None:
     ips = ["8.8.8.8", "2606:4700::1111", "1.1.1.1"]
@@ -147,6 +150,7 @@ def test_a_crowd_of_addresses_is_judged_whole_and_tried_in_part(kit: Kit) -> Non
     assert refusal(kit, Names([*crowd, "127.0.0.1"])).kind is Kind.ADDRESS_NOT_ALLOWED
 
 
+@pytest.mark.case("C-07", "C-11")
 @pytest.mark.parametrize(
     "host",
     [
@@ -206,6 +210,7 @@ def test_a_name_that_never_exists_asks_nobody() -> None:
             system_lookup(host, 587)
 
 
+@pytest.mark.case("C-09")
 def test_a_name_that_changes_its_address_is_asked_once(kit: Kit) -> None:
     """DNS rebinding: what was judged is what is connected to, and the certificate is still asked for the name."""
     peer = kit.scripted()

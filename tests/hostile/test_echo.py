@@ -41,6 +41,7 @@ def forms() -> set[str]:
     return found | {PASSWORD, "ção+42", "S3gr&do"}
 
 
+@pytest.mark.case("C-14")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_an_echo_is_taken_out(kit: Kit, encoding: str) -> None:
     echo = ENCODINGS[encoding](PASSWORD).encode("latin-1" if encoding == "latin-1" else "utf-8")

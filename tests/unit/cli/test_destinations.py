@@ -15,6 +15,7 @@ from opsmail.cli import trials
 from opsmail.references import SecretReference
 from opsmail.secrets import Secret, Secrets, open_secrets
 from tests.acceptance.sink import Sink, listening
+from tests.hostile.catalogue import case
 from tests.unit.cli.checkout import RECIPIENT, Checkout
 from tests.unit.servers import Server, server
 
@@ -83,13 +84,13 @@ def test_where_it_may_go_it_goes(checkout: Checkout, sink: Sink, counted: Counte
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        pytest.param(HOST, "host: mail.atacante.test", id="C-01 another host"),
-        pytest.param("encryption: starttls", "encryption: none", id="C-04 no TLS"),
-        pytest.param("encryption: starttls", "encryption: opportunistic", id="C-04 TLS if it happens to be there"),
-        pytest.param(PASSWORD, "password: env://OPSMAIL_SECRET_A", id="C-05 another one's secret"),
+        case("C-01 another host", HOST, "host: mail.atacante.test"),
+        case("C-04 no TLS", "encryption: starttls", "encryption: none"),
+        case("C-04 TLS if it happens to be there", "encryption: starttls", "encryption: opportunistic"),
+        case("C-05 another one's secret", PASSWORD, "password: env://OPSMAIL_SECRET_A"),
         *(
-            pytest.param(HOST, f"host: '{host}'", id=f"{case} {host}")
-            for case, hosts in {
+            case(f"{number} {host}", HOST, f"host: '{host}'")
+            for number, hosts in {
                 "C-06": ("localhost", "127.0.0.1", "::1", "0.0.0.0", "10.0.0.1", "169.254.169.254", "fd00::1"),
                 "C-07": ("2130706433", "0x7f.1", "1.1", "017700000001"),
                 "C-08": ("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "168.63.129.16"),
@@ -101,10 +102,10 @@ def test_where_it_may_go_it_goes(checkout: Checkout, sink: Sink, counted: Counte
             }.items()
             for host in hosts
         ),
-        pytest.param(HOST, f"{HOST}\n  proxy: socks5://atacante.test", id="C-19 a proxy"),
-        pytest.param(HOST, f"{HOST}\n  verify: false", id="T-18 no verification"),
+        case("C-19 a proxy", HOST, f"{HOST}\n  proxy: socks5://atacante.test"),
+        pytest.param(HOST, f"{HOST}\n  verify: false", id="no verification"),
         *(
-            pytest.param(PASSWORD, f"password: {reference}", id=f"C-20 {reference}")
+            case(f"C-20 {reference}", PASSWORD, f"password: {reference}")
             for reference in (
                 *("env:PATH", "env://PATH", "env://OPSMAIL_SIGNING_KEY", "file:///proc/self/environ"),
                 *("file://../../x", "cmd://id", "env://OPSMAIL_SECRET_CHEFE#x", "env://OPSMAIL_SECRET_CHEFE/../PATH"),
@@ -123,6 +124,7 @@ def test_a_change_that_is_refused(checkout: Checkout, sink: Sink, counted: Count
     assert sink.untouched
 
 
+@pytest.mark.case("C-11")
 def test_a_host_with_line_ends_is_not_even_read(checkout: Checkout, sink: Sink, counted: Counted) -> None:
     base = trusted(checkout, sink)
     checkout.edit(FILE, HOST, 'host: "mail.empresa.test\\r\\natacante.test"')
@@ -134,8 +136,10 @@ def test_a_host_with_line_ends_is_not_even_read(checkout: Checkout, sink: Sink, 
 
 @pytest.mark.parametrize(
     ("tenant", "more"),
-    [("outro.test", ""), ("empresa.test", "  scope: https://graph.microsoft.com/.default\n")],
-    ids=["C-16 another tenant", "C-17 another scope"],
+    [
+        case("C-16 another tenant", "outro.test", ""),
+        case("C-17 another scope", "empresa.test", "  scope: https://graph.microsoft.com/.default\n"),
+    ],
 )
 def test_a_token_is_asked_for_where_and_what_is_pinned(
     checkout: Checkout, sink: Sink, counted: Counted, tenant: str, more: str
@@ -148,6 +152,7 @@ def test_a_token_is_asked_for_where_and_what_is_pinned(
     assert sink.untouched
 
 
+@pytest.mark.case("C-16")
 def test_an_identity_provider_of_the_change_is_not_asked(checkout: Checkout, counted: Counted, sink: Sink) -> None:
     with server() as relay:
         checkout.settings(relay)
@@ -160,6 +165,7 @@ def test_an_identity_provider_of_the_change_is_not_asked(checkout: Checkout, cou
     assert counted.secrets == []
 
 
+@pytest.mark.case("C-15")
 def test_the_recipient_is_the_trusted_one(checkout: Checkout, relay: Server) -> None:
     base = checkout.fleet(relay)
     checkout.edit("opsmail.toml", RECIPIENT, "vitima@outra.test")
@@ -169,6 +175,7 @@ def test_the_recipient_is_the_trusted_one(checkout: Checkout, relay: Server) -> 
     assert b"vitima" not in relay.peer.said()
 
 
+@pytest.mark.case("C-01")
 def test_a_pin_is_asked_before_the_signing_key_is_read(checkout: Checkout, sink: Sink, counted: Counted) -> None:
     trusted(checkout, sink)
     text = checkout.read("opsmail.toml")

@@ -141,6 +141,7 @@ class TestWhichOperators:
         assert "exclude each other" in checkout.run("test", "chefe", "--all", code=2).err
         assert "exclude each other" in checkout.run("test", "--all", "--unproven", code=2).err
 
+    @pytest.mark.case("C-25")
     def test_one_with_errors_is_not_tested_and_the_run_is_not_green(self, checkout: Checkout, relay: Server) -> None:
         checkout.fleet(relay, "a", "b")
         checkout.edit("operators/a.yaml", "port: 587", "port: 465")

@@ -21,6 +21,7 @@ from tests.unit.servers import server
 class TestPins:
     """What the catalogue does not allow is refused before a name is resolved, a port opened or a secret read."""
 
+    @pytest.mark.case("C-01", "C-04", "C-05", "C-12", "C-16", "C-20")
     @pytest.mark.parametrize(
         ("asked", "told"),
         [

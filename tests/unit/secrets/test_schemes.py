@@ -174,11 +174,13 @@ class TestPassword:
         assert password(secret, self.REFERENCE) is secret
 
     @pytest.mark.case("X-13")
+    @pytest.mark.case("C-21")
     @pytest.mark.parametrize("value", ["", "123", CANARY * 100])
     def test_too_short_or_too_long(self, value: str) -> None:
         error = refusal(lambda: password(Secret(value), self.REFERENCE))
         assert str(error) == "the password from `env://A` does not have 4 to 1024 characters"
 
+    @pytest.mark.case("C-21")
     @pytest.mark.parametrize("control", ["\n", "\r", "\0", "\t", "\x1b", "\x7f", "\x85", "\x9f"])
     def test_control_characters(self, control: str) -> None:
         error = refusal(lambda: password(Secret(CANARY + control), self.REFERENCE))
