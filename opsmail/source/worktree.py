@@ -186,13 +186,13 @@ class Listing:
 
     Args:
         tree: where they are.
-        found: their paths, each with what is wrong with it; those that are none of opsmail's business are left out.
+        found: their paths, each with what is wrong with it.
     """
 
     def __init__(self, tree: WorkTree, found: Mapping[str, ReadProblem | None]) -> None:
         self._tree = tree
         self._problems = {path: problem for path, problem in found.items() if problem is not None}
-        self.paths = sorted(path for path, problem in found.items() if problem is None or not is_ignored(path))
+        self.paths = sorted(found)
 
     def __len__(self) -> int:
         return len(self.paths)
