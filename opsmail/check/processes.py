@@ -91,7 +91,7 @@ def _fork(work: Callable[[int], bytes], numbers: int, foreign: Iterable[int]) ->
         os.close(results)
         os.close(out)
         return None
-    if not process:
+    if not process:  # pragma: no cover - what runs in the new process is not measured; `_live` is tried by itself
         # Ends of pipes that are open here would keep the others from noticing when the reader is gone.
         _live(work, numbers, out, (results, *foreign))
     os.close(out)

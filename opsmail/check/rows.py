@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_args
 
-from opsmail.findings import Edit, ExcerptLine, Finding, Fix, FixSafety, Related, RuleMeta, Severity, Span, Waiver
+from opsmail.findings import (
+    Edit,
+    ExcerptLine,
+    FileChange,
+    Finding,
+    Fix,
+    FixSafety,
+    Related,
+    RuleMeta,
+    Severity,
+    Span,
+    Waiver,
+)
 from opsmail.messages import Message
 
 #: Arguments that stay what they are; any other, such as a date, becomes the text that a message shows for it.
 _PLAIN = (str, int, float, bool, type(None))
+#: What a fix may mean, by name.
+_CHANGES = {kind.__name__: kind for kind in get_args(FileChange)}
 
 
 def finding_row(finding: Finding) -> tuple[Any, ...]:
@@ -31,6 +46,9 @@ def finding_row(finding: Finding) -> tuple[Any, ...]:
             fix.safety.value,
             _message_row(fix.description),
             tuple((tuple(edit.span), edit.text) for edit in fix.edits),
+            tuple(
+                (type(change).__name__, *(getattr(change, name) for name in change.__slots__)) for change in fix.changes
+            ),
         ),
         None if waived is None else tuple(waived),
         tuple(map(tuple, finding.excerpt)),
@@ -58,8 +76,17 @@ def finding_of(row: tuple[Any, ...]) -> Finding:
     )
 
 
-def _fix(safety: str, description: tuple[Any, ...], edits: tuple[Any, ...]) -> Fix:
-    return Fix(FixSafety(safety), _told(description), tuple(Edit(Span(*span), text) for span, text in edits))
+def _fix(safety: str, description: tuple[Any, ...], edits: tuple[Any, ...], changes: tuple[Any, ...]) -> Fix:
+    return Fix(
+        FixSafety(safety),
+        _told(description),
+        tuple(Edit(Span(*span), text) for span, text in edits),
+        tuple(_CHANGES[name](*values) for name, *values in changes),
+    )
+
+
+def _change_row(change: FileChange) -> tuple[Any, ...]:
+    return (type(change).__name__, *(getattr(change, field.name) for field in fields(change)))
 
 
 def _message_row(message: Message | None) -> tuple[Any, ...] | None:

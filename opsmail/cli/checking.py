@@ -167,6 +167,8 @@ class Run(NamedTuple):
         from opsmail.check.survey import survey
 
         scope, context = self.scope, self.context()
+        if memory != self._memory():
+            memory = None  # what decides was changed meanwhile
         return survey(scope.files, context, whole=scope.whole, waivers=self.waivers, jobs=self.jobs, memory=memory)
 
     def _memory(self) -> Memory | None:

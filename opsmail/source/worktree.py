@@ -186,7 +186,7 @@ class Listing:
 
     Args:
         tree: where they are.
-        found: their paths, each with what is wrong with it; those that are none of opsmail's business are left out.
+        found: their paths, each with what is wrong with it.
     """
 
     def __init__(self, tree: WorkTree, found: Mapping[str, ReadProblem | None]) -> None:

@@ -110,14 +110,14 @@ def test_the_hostile_report_has_the_text_in_every_field() -> None:
 
 
 def _fields(value: Any) -> Iterator[tuple[type, str, str]]:
-    names = value._fields if isinstance(value, ExcerptLine) else [item.name for item in dataclasses.fields(value)]
+    names = value._fields if isinstance(value, tuple) else [item.name for item in dataclasses.fields(value)]
     for name in names:
         for item in _items(getattr(value, name)):
             if isinstance(item, Enum):
                 continue
             if isinstance(item, str | Message):
                 yield type(value), name, str(item)
-            elif dataclasses.is_dataclass(item) or isinstance(item, ExcerptLine):
+            elif dataclasses.is_dataclass(item) or hasattr(item, "_fields"):
                 yield from _fields(item)
 
 
