@@ -101,7 +101,9 @@ class Cache(NamedTuple):
             return
         temporary = self.folder / f".{name}.{os.getpid()}"
         with suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # A home folder that is not there is nobody's to make.
+            self.folder.parent.mkdir(mode=0o700, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             self._require_own(self.folder.lstat(), stat.S_ISDIR)
             try:
                 descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -193,6 +193,7 @@ class TestSameBytes:
         for format_, wanted in expected.items():
             environment = {**plain_environment(), **variables}
             assert opsmail("check", "--format", format_, folder=repository, environment=environment) == wanted
+        assert not Path("/nowhere").exists()
 
     def test_from_any_folder_below(self, repository: Path, expected: dict[str, Ended]) -> None:
         assert opsmail("check", "--format", "json", folder=repository / "operators") == expected["json"]

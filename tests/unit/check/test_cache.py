@@ -167,3 +167,15 @@ class TestStamp:
 
 def test_a_digest_tells_where_parts_end() -> None:
     assert digest(b"ab", b"c") != digest(b"a", b"bc") != digest(b"abc")
+
+
+def test_a_home_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    home = tmp_path / "nobody"
+    folder = cache_folder({"HOME": str(home)})
+    assert folder is not None
+    Cache(folder).store("a", 1)
+    assert Cache(folder).load("a") is None
+    assert not home.exists()
+    home.mkdir()
+    Cache(folder).store("a", 1)
+    assert Cache(folder).load("a") == 1
