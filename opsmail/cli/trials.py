@@ -79,7 +79,7 @@ class Trials:
         attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         console, complete, written = self.session.console, False, time.monotonic()
         try:
-            # Beside the conversations: a statement is on the disk for good before the next is begun.
+            # Beside the conversations, which need not wait for the disk.
             with ThreadPoolExecutor(_SIGNERS, thread_name_prefix="sign") as signers, closing(coming):
                 for result in coming:
                     console.status(None)

@@ -395,6 +395,7 @@ HARMLESS: Mapping[type, Mapping[str, str]] = MappingProxyType(
             "timeout_seconds": "a test that is given up has not passed",
             "concurrency": "how many at a time",
             "per_host": "how many at a time",
+            "retries": "how often; a test that did not pass in the end has not passed",
             "subject_prefix": "a text in test messages",
         },
     }

@@ -239,6 +239,17 @@ class TestHowItEnds:
         assert "      C: AUTH PLAIN [response]\n      S: 535 5.7.8 bad credentials\n" in said.out
         assert checkout.evidence() == []
 
+    def test_evidence_that_cannot_be_written_is_told_after_the_results(
+        self, checkout: Checkout, relay: Server, tmp_path: Path
+    ) -> None:
+        checkout.fleet(relay, "a")
+        (checkout.root / ".opsmail").mkdir()
+        (checkout.root / ".opsmail/evidence").symlink_to(tmp_path)
+        said = checkout.run("test", "--format", "json", code=4)
+        assert [(result["outcome"], result["evidence"]) for result in said.json()["results"]] == [("passed", [])] * 2
+        assert "2 passed" in said.err
+        assert ".opsmail/evidence" in said.err
+
     def test_a_run_that_goes_on_has_its_results_written_already(
         self, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
     ) -> None:
