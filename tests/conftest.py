@@ -1,4 +1,4 @@
-"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache of their own."""
+"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache folder."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.servers.fixtures", "tests.hostile.report", "tests.hostile.slowest"]
+pytest_plugins = ["tests.servers.fixtures", "tests.hostile.report"]
 
 # A busy machine is not a failure, and neither is a test that is given a fixture of its whole run.
 settings.register_profile("run", deadline=None)

@@ -22,6 +22,8 @@ _NUMBER = struct.Struct("!H")
 #: Before each result: the number of the piece and the length of what was made of it.
 _HEADER = struct.Struct("!HI")
 _READ = 1 << 16
+#: What a terminal or a supervisor ends a process by; Windows has not all of them, and forks no process.
+_SIGNALS = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def usable_cores() -> int:
@@ -48,8 +50,9 @@ def shared_out(pieces: int, work: Callable[[int], bytes], jobs: int) -> Iterator
     if jobs < 2 or pieces < 2 or not can_fork():
         yield from map(work, range(pieces))
         return
-    workers = _start(pieces, work, min(jobs, pieces))
+    workers: list[_Worker] = []
     try:
+        _start(workers, pieces, work, min(jobs, pieces))
         yield from _in_order(pieces, work, _results(workers))
     finally:
         _end(workers)
@@ -62,47 +65,55 @@ class _Worker(NamedTuple):
     results: int
 
 
-def _start(pieces: int, work: Callable[[int], bytes], jobs: int) -> list[_Worker]:
-    """Start processes; fewer, or none, where the system refuses."""
+def _start(workers: list[_Worker], pieces: int, work: Callable[[int], bytes], jobs: int) -> None:
+    """Start processes and add them to `workers`; fewer, or none, where the system refuses."""
     # What waits to be written would otherwise be written by each of them too.
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
     numbers, queue = os.pipe()
-    workers: list[_Worker] = []
     try:
         os.write(queue, b"".join(map(_NUMBER.pack, range(pieces))))
-        for _ in range(jobs):
-            worker = _fork(work, numbers, (queue, *(item.results for item in workers)))
-            if worker is None:
-                break
-            workers.append(worker)
+        with contextlib.suppress(OSError):
+            for _ in range(jobs):
+                _fork(workers, work, numbers, queue)
     finally:
         os.close(queue)
         os.close(numbers)
-    return workers
 
 
-def _fork(work: Callable[[int], bytes], numbers: int, foreign: Iterable[int]) -> _Worker | None:
+def _fork(workers: list[_Worker], work: Callable[[int], bytes], numbers: int, queue: int) -> None:
     results, out = os.pipe()
     try:
-        process = os.fork()
+        with _undisturbed():
+            process = os.fork()
+            if not process:  # pragma: no cover - the new process is not measured; `_live` is tried by itself
+                # Ends of pipes that are open here would keep the others from noticing when the reader is gone.
+                _live(work, numbers, out, (queue, results, *(worker.results for worker in workers)))
+            workers.append(_Worker(process, results))
     except OSError:
         os.close(results)
+        raise
+    finally:
         os.close(out)
-        return None
-    if not process:  # pragma: no cover - what runs in the new process is not measured; `_live` is tried by itself
-        # Ends of pipes that are open here would keep the others from noticing when the reader is gone.
-        _live(work, numbers, out, (results, *foreign))
-    os.close(out)
-    return _Worker(process, results)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait, so that no process is forgotten that was just started or is being ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _live(work: Callable[[int], bytes], numbers: int, out: int, foreign: Iterable[int]) -> NoReturn:
     """Be a worker, to the end of the process."""
     try:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         for descriptor in foreign:
             os.close(descriptor)
         serve(work, numbers, out)
@@ -166,10 +177,11 @@ def _in_order(pieces: int, work: Callable[[int], bytes], results: Iterator[tuple
 
 def _end(workers: Iterable[_Worker]) -> None:
     """Leave no process behind, whether it has finished or not."""
-    for worker in workers:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(worker.process, signal.SIGKILL)
-    for worker in workers:
-        os.close(worker.results)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(worker.process, 0)
+    with _undisturbed():
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.process, signal.SIGKILL)
+        for worker in workers:
+            os.close(worker.results)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(worker.process, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -82,11 +83,36 @@ def test_names_that_are_known_need_no_tables() -> None:
     program = (
         "import json, sys\n"
         "from opsmail.cli.face import run\n"
-        "code = run(['check', '--at', '2026-11-23', '--fail-on', 'warning'])\n"
-        "heavy = ('idna', 'publicsuffixlist', 'pydantic', 'jsonschema', 'requests', 'msal', 'sqlalchemy', 'rich')\n"
+        "code = run(['check', '--at', '2026-11-23', '--fail-on', 'warning', '--no-cache'])\n"
+        "heavy = ('idna', 'publicsuffixlist', 'pydantic', 'jsonschema', 'requests', 'msal', 'sqlalchemy', 'rich',\n"
+        "    'jinja2', 'importlib.resources', 'importlib.metadata', 'subprocess', 'multiprocessing', 'ssl')\n"
         "print(json.dumps([code, [name for name in heavy if name in sys.modules]]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
+def test_what_is_remembered_needs_neither_rules_nor_a_parser(tmp_path: Path) -> None:
+    program = (
+        "import json, sys\n"
+        "from opsmail.cli.face import run\n"
+        "code = run(['check', '--at', '2026-11-23'])\n"
+        "heavy = ('yaml', 'tomllib', 'opsmail.check.engine', 'opsmail.operator.model', 'opsmail.settings.model')\n"
+        "print(json.dumps([code, [name for name in heavy if name in sys.modules]]))\n"
+    )
+    loaded = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        loaded.append(json.loads(done.stdout.splitlines()[-1]))
+    assert loaded[0][1] != []
+    assert loaded[1] == [0, []]

@@ -18,7 +18,7 @@ COMMON = {**BASIC, "password": "env://OPSMAIL_SECRET_COMUM"}
 
 def told(rule: FleetRule, *operators: Operator | None) -> list[FleetProblem]:
     members = [
-        Member(f"operators/{number}.yaml", None, None, None, None)
+        Member(f"operators/{number}.yaml", None, None, None)
         if item is None
         else Member(f"operators/{number}.yaml", None, item.operator, None, Facts.of(item))
         for number, item in enumerate(operators)

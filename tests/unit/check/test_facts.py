@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def other(value: Any) -> Any:
     """Return another value of the same type."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, model.StrEnum):
+    if isinstance(value, StrEnum):
         return next(item for item in type(value) if item is not value)
     if isinstance(value, SecretReference):
         return replace(value, locator="OTHER")
@@ -114,5 +115,6 @@ def test_the_account_of_a_secret_is_the_applications_or_the_users() -> None:
 
 def test_what_is_no_reference_is_no_fact() -> None:
     subject = operator()
-    literal = replace(subject, authentication=replace(subject.authentication, password=LITERAL))  # type: ignore[call-arg]
+    assert isinstance(subject.authentication, model.BasicAuthentication)
+    literal = replace(subject, authentication=replace(subject.authentication, password=LITERAL))
     assert Facts.of(literal).secrets == ()

@@ -208,6 +208,7 @@ class TestWorker:
         os.write(queue, b"\0\0")
         os.close(queue)
         monkeypatch.setattr(os, "_exit", end)
+        monkeypatch.setattr(signal, "pthread_sigmask", lambda how, signals: set())
         set_to: list[object] = []
         monkeypatch.setattr(signal, "signal", lambda number, handler: set_to.append(handler))
         with pytest.raises(EndError, match="0"):

@@ -14,12 +14,13 @@ from opsmail.check import memory as memory_module
 from opsmail.check import processes
 from opsmail.check import survey as module
 from opsmail.check.cache import Cache
-from opsmail.check.engine import check
+from opsmail.check.engine import check, conclude
 from opsmail.check.interface import Context, Fleet, FleetProblem, fleet_rule
 from opsmail.check.memory import Memory
 from opsmail.check.organisation import rules_of
 from opsmail.check.result import CheckResult
 from opsmail.check.ruleset import RuleSet
+from opsmail.check.single import CheckedFile, FileChecker
 from opsmail.check.survey import survey
 from opsmail.findings import Finding, Severity
 from opsmail.messages import msg
@@ -127,13 +128,13 @@ class TestChanged:
     @pytest.fixture(autouse=True)
     def _looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looked: list[str] = []
-        look = module.FileChecker.check
+        look = FileChecker.check
 
-        def told(checker: module.FileChecker, files: list[SourceFile]) -> object:
+        def told(checker: FileChecker, files: list[SourceFile]) -> list[CheckedFile]:
             self.looked += [file.path for file in files]
             return look(checker, files)
 
-        monkeypatch.setattr(module.FileChecker, "check", told)
+        monkeypatch.setattr(FileChecker, "check", told)
 
     def after(self, tree: WorkTree, memory: Memory) -> list[str]:
         """Return which files are checked, once the result has been found to be right."""
@@ -192,7 +193,6 @@ class TestChanged:
     def test_a_file_that_changes_while_it_is_looked_at(self, tree: WorkTree, monkeypatch: pytest.MonkeyPatch) -> None:
         """A finding about the fleet is not placed in lines that nobody checked."""
         listing = listed(tree)
-        conclude = module.conclude
 
         def changed(*arguments: object, **options: object) -> CheckResult:
             items, *rest = arguments

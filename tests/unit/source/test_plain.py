@@ -53,7 +53,7 @@ def strict(text: str) -> tuple[Any, dict[str, str]] | None:
 
 
 def is_read_alike(text: str) -> bool:
-    """Whether a text is plain, and then that it is read as the parser does, in the same order and with the same types."""
+    """Whether a text is plain; if so, it is read as the parser does, in the same order, with the same types."""
     plain = read_plain(text)
     if plain is not None:
         assert repr(plain) == repr(strict(text)), text

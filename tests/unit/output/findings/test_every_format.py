@@ -110,7 +110,7 @@ def test_the_hostile_report_has_the_text_in_every_field() -> None:
 
 
 def _fields(value: Any) -> Iterator[tuple[type, str, str]]:
-    names = value._fields if isinstance(value, tuple) else [item.name for item in dataclasses.fields(value)]
+    names = getattr(value, "_fields", None) or [item.name for item in dataclasses.fields(value)]
     for name in names:
         for item in _items(getattr(value, name)):
             if isinstance(item, Enum):
