@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
 
 import click
 
 from opsmail.check.judging import JudgingOptions
-from opsmail.check.result import CheckResult
-from opsmail.cli.checking import FAIL_ON, Run, Scope, outcome, show
+from opsmail.cli.checking import FAIL_ON, Run, Scope
 from opsmail.cli.comparing import Comparing, comparing_options
 from opsmail.cli.counting import counting_outputs
 from opsmail.cli.exit_codes import ExitCode
-from opsmail.cli.fixing import Fixable, FixingOptions, fixing_options, look_and_fix
+from opsmail.cli.fixing import FixingOptions, fixing_options
+from opsmail.cli.looking import Showing, look, look_closely
 from opsmail.cli.options import DayType, session_options
-from opsmail.cli.outputs import Output
-from opsmail.cli.resolving import after_trial, secret_trial
-from opsmail.cli.selecting import judging_options, require_rules, say_partial
+from opsmail.cli.selecting import judging_options
 from opsmail.cli.session import Session, today
 from opsmail.cli.watching import require_watchable, watch
 from opsmail.errors import UsageError
 from opsmail.messages import msg
 from opsmail.output.findings import FORMATS
-from opsmail.source.tree import SourceFile
 
 
 @click.command(
@@ -106,63 +101,16 @@ def command(
     if statistics:
         outputs = counting_outputs(outputs, diff=fixing.diff)
 
-    def look() -> ExitCode:
+    def once() -> ExitCode:
         run = Run(Scope.of(session, paths, stdin_name), day or today(), not no_waivers, jobs, not no_cache, judging)
         showing = Showing(outputs, fail_on, statistics)
         if run.scope.from_stdin and fixing.fix and not fixing.diff:
             raise UsageError(msg("standard input cannot be fixed"), hint=msg("--diff shows what a fix would change"))
         if comparing == Comparing() and fixing == FixingOptions() and not (resolve or run.scope.from_stdin):
-            return _look(run, showing)
-        # What is fixed, compared, given or has its secrets tried is looked at anew, all of it, and here.
-        return _look_closely(run, comparing, fixing, showing, resolve=resolve)
+            return look(run, showing)
+        return look_closely(run, comparing, fixing, showing, resolve=resolve)
 
     if watching:
         require_watchable(outputs, paths, writes=comparing.write_baseline or fixing != FixingOptions())
-        watch(session, paths, look, beside=[] if comparing.baseline is None else [comparing.baseline])
-    return look()
-
-
-class Showing(NamedTuple):
-    """How a run tells what it found.
-
-    Args:
-        outputs: where to.
-        fail_on: the least severity that makes the exit code 1.
-        statistics: standard output has figures instead of findings.
-    """
-
-    outputs: Sequence[Output]
-    fail_on: str
-    statistics: bool
-
-
-def _look(run: Run, showing: Showing) -> ExitCode:
-    scope, judging, console = run.scope, run.judging, run.scope.session.console
-    if judging.select or judging.ignore:
-        require_rules(judging, scope.settings, console)
-    result = run.result()
-    show(result, scope, showing.outputs, settings=scope.has_settings, statistics=showing.statistics)
-    say_partial(judging, result, console)
-    return outcome(result, showing.fail_on)
-
-
-def _look_closely(
-    run: Run, comparing: Comparing, fixing: FixingOptions, showing: Showing, *, resolve: bool
-) -> ExitCode:
-    from opsmail.check.engine import check
-
-    scope, session = run.scope, run.scope.session
-    trial = secret_trial(wanted=resolve)
-    known = comparing.known(session, run.context(trial), whole=scope.whole, waivers=run.waivers)
-    settings = known.context.settings
-    require_rules(run.judging, settings, session.console)
-
-    def look(files: Iterable[SourceFile], own: bytes | None) -> CheckResult:
-        return check(files, known.context.with_waivers(own), whole=scope.whole, waivers=run.waivers)
-
-    looked = look_and_fix(Fixable(scope.sources, known.context.own.waivers, look, known.new), fixing, session)
-    result = known.leave_out(looked.result)
-    show(result, scope, showing.outputs, settings=settings.present, statistics=showing.statistics)
-    say_partial(run.judging, result, session.console)
-    code = ExitCode.FINDINGS if looked.differs and showing.fail_on != "never" else outcome(result, showing.fail_on)
-    return after_trial(code, trial, session.console)
+        watch(session, paths, once, beside=[] if comparing.baseline is None else [comparing.baseline])
+    return once()

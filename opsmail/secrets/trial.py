@@ -17,7 +17,7 @@ _MOST_TOLD = 5
 
 
 class SecretTrial:
-    """Tries to have secrets.
+    """Tries to have secrets, each of them once.
 
     Args:
         secrets: what resolves them.
@@ -25,28 +25,30 @@ class SecretTrial:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
-        self._unreachable: list[SecretStoreUnreachable] = []
+        self._outcomes: dict[NeededSecret, SecretError | None] = {}
 
     def __call__(self, needed: Collection[NeededSecret]) -> Mapping[NeededSecret, SecretError]:
         """Return why those that cannot be had cannot; of those that nobody could be asked for, nothing is said here."""
         from concurrent.futures import ThreadPoolExecutor
 
+        untried = [item for item in needed if item not in self._outcomes]
         pool = ThreadPoolExecutor(_AT_ONCE, "secrets")
         try:
-            outcomes = dict(zip(needed, pool.map(self._fault, needed), strict=True))
+            self._outcomes.update(zip(untried, pool.map(self._fault, untried), strict=True))
         finally:
             pool.shutdown(cancel_futures=True)
-        self._unreachable += [error for error in outcomes.values() if isinstance(error, SecretStoreUnreachable)]
+        errors = {item: self._outcomes[item] for item in needed}
         return {
             item: error
-            for item, error in outcomes.items()
+            for item, error in errors.items()
             if error is not None and not isinstance(error, SecretStoreUnreachable)
         }
 
     @property
     def unreachable(self) -> OpsmailError | None:
         """What kept secrets from being tried, one error with the others behind it; None when nothing did."""
-        different = {str(error): error for error in self._unreachable}
+        unreachable = [error for error in self._outcomes.values() if isinstance(error, SecretStoreUnreachable)]
+        different = {str(error): error for error in unreachable}
         if not different:
             return None
         first, *others = list(different.values())[:_MOST_TOLD]

@@ -94,6 +94,23 @@ def test_many_are_asked_for_at_the_same_time_but_not_all() -> None:
     assert most <= 8
 
 
+def test_each_is_asked_for_once_however_often_a_run_looks() -> None:
+    asked = []
+
+    def answer(reference: SecretReference) -> Secret:
+        asked.append(str(reference))
+        if reference.locator == "down/x":
+            raise SecretStoreUnreachable(msg("the vault does not answer"))
+        return Secret("")
+
+    trial = SecretTrial(Secrets({"vault": Store(answer)}))
+    empty, unanswered = needed("vault://a/x"), needed("vault://down/x")
+    assert list(trial([empty, unanswered])) == list(trial([empty])) == [empty]
+    assert trial([unanswered]) == {}
+    assert sorted(asked) == ["vault://a/x", "vault://down/x"]
+    assert trial.unreachable is not None
+
+
 def test_what_is_no_answer_is_not_kept_back() -> None:
     def broken(reference: SecretReference) -> Secret:
         raise ZeroDivisionError
