@@ -44,7 +44,9 @@ def _made(cls: type, *, slots: bool, kw_only: bool, eq: bool) -> Any:
 def _init(cls: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
     """Return the one function that has to be compiled: its parameters are the fields."""
     known: dict[str, Any] = {"_set": object.__setattr__, "_absent": dataclasses.MISSING}
-    positional, named, lines = ["self"], [], []
+    positional = ["self"]
+    named: list[str] = []
+    lines: list[str] = []
     for field in (field for field in fields if field.init):
         name, value = field.name, field.name
         default = ""
