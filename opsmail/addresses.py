@@ -7,12 +7,12 @@ them.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
 from opsmail.expressions import expression
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 #: RFC 5321 section 4.5.3.1, in octets: 64 and 255; 254 is the path limit of 256 without its angle brackets.
 MAX_LOCAL = 64

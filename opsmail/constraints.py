@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from opsmail.expressions import expression
 from opsmail.messages import Message
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

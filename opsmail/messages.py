@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from gettext import NullTranslations
+
+from opsmail.values import dataclass
 
 #: What a message may carry. A nested message is rendered in the same language as the one around it.
 Argument = object

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 from opsmail.constraints import Length, Pattern, Range
 from opsmail.messages import msg
 from opsmail.shape import Decoder
+from opsmail.values import dataclass
 
 _DATA = Path(__file__).resolve().parent / "data" / "providers.yaml"
 _Text = Annotated[str, Length(1, 300)]

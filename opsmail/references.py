@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opsmail.expressions import expression
+from opsmail.values import dataclass
 
 #: What a reference looks like; valid for Python and ECMAScript alike, so that editors can check it.
 EXPRESSION = r"[a-z][a-z0-9+.-]{1,31}://[^\s#]{1,512}(#[^\s#]{1,128})?"

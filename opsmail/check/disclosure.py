@@ -11,13 +11,13 @@ import types
 import typing
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Union
 
 from opsmail.check.detection import OLD_ENCRYPTION_NAME, holds_secret, looks_like_token
 from opsmail.references import SecretReference
 from opsmail.shape import may_show, shown_name
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

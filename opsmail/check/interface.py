@@ -6,7 +6,7 @@ A rule names fields and never lines: the engine turns fields into places, judges
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from opsmail.providers import Providers
 from opsmail.secrets.interface import NeededSecret, SecretError
 from opsmail.settings.load import Settings
 from opsmail.source.document import Document
+from opsmail.values import dataclass
 
 
 class ProposedFix(NamedTuple):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from opsmail.findings import Finding, Severity
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.facts import Facts

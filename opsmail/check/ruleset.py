@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.check.interface import DocumentRule, FleetRule, OperatorRule, Rule, SettingsRule
 from opsmail.findings import RuleMeta
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

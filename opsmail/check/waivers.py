@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from opsmail.settings.load import Settings
 from opsmail.shape import Decoder, ProblemKind, shown
 from opsmail.shape import Problem as ShapeProblem
 from opsmail.source.reader import read_document
+from opsmail.values import dataclass
 
 _Text = Annotated[str, Length(1, 500)]
 #: A waiver ends by itself; nobody renews for longer than a year at a time.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +22,7 @@ from opsmail.output.findings import FORMATS, STATISTICS, Report, Summary
 from opsmail.settings.files import WAIVERS_NAME
 from opsmail.source.tree import SourceFile, is_around
 from opsmail.source.worktree import Listing
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.interface import Context, TrySecrets
@@ -167,7 +167,7 @@ class Run(NamedTuple):
         from opsmail.check.survey import survey
 
         scope, context = self.scope, self.context()
-        if memory != self._memory():
+        if memory is not None and memory != self._memory():
             memory = None  # what decides was changed meanwhile
         return survey(scope.files, context, whole=scope.whole, waivers=self.waivers, jobs=self.jobs, memory=memory)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +15,7 @@ from opsmail.errors import UsageError
 from opsmail.findings import Finding
 from opsmail.messages import msg
 from opsmail.source.tree import Tree
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.interface import Context

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -19,6 +18,7 @@ from opsmail.messages import Message, msg, msgn
 from opsmail.output.findings import FORMATS
 from opsmail.output.style import Style
 from opsmail.source.tree import SourceFile
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.fixing.rounds import Concern, Fixed, FixedFile, Look

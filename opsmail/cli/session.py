@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import locale
 import os
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from gettext import NullTranslations, translation
 from pathlib import Path
@@ -15,6 +14,7 @@ from opsmail.errors import UsageError
 from opsmail.messages import msg
 from opsmail.settings.files import FILE_NAME
 from opsmail.source.worktree import WorkTree
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.settings.load import Settings

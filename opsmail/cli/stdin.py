@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opsmail.cli.session import Session
 from opsmail.errors import UnavailableError, UsageError
 from opsmail.messages import msg
 from opsmail.source.tree import MAX_BYTES, SourceFile, name_problem, too_large
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.sources import Files

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, TypeVar
 
 from opsmail.constraints import Length
 from opsmail.operator.model import Operator
 from opsmail.shape import Decoder, encode
+from opsmail.values import dataclass
 
 FORMAT = "opsmail/operator/v1"
 _T = TypeVar("_T")

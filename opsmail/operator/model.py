@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ from opsmail.constraints import Doc, Length, Parsed, Pattern, Range, Recurring
 from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.references import EXPRESSION, SecretReference
+from opsmail.values import dataclass
 
 OperatorId = Annotated[
     str,

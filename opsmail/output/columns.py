@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from unicodedata import category, east_asian_width
 
 from opsmail.output.escape import for_terminal
+from opsmail.values import dataclass
 
 _EMOJI_STYLE = "\ufe0f"
 #: Vowels and finals of Hangul in pieces, as macOS writes the names of files: they stand in the syllable before.

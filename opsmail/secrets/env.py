@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError
+from opsmail.values import dataclass
 
 # What Python makes of octets that are no UTF-8.
 _UNDECODED = expression("[\ud800-\udfff]")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from opsmail.errors import UnavailableError
 from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
+from opsmail.values import dataclass
 
 
 class Secret:

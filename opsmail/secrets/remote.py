@@ -11,13 +11,13 @@ import importlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError, SecretStore, SecretStoreUnreachable
+from opsmail.values import dataclass
 
 #: Seconds for one secret, logging in to its manager included.
 SECONDS = 20.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from opsmail.secrets.env import EnvironmentSecrets
 from opsmail.secrets.file import FileSecrets
 from opsmail.secrets.interface import Secret, SecretError, SecretStore, WritableSecretStore
 from opsmail.secrets.remote import MANAGERS, remote_stores
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Federated, ManagedIdentity, ModernAuthentication, Operator
 from opsmail.settings.model import ServerEntry
+from opsmail.values import dataclass
 
 
 class Denial(NamedTuple):

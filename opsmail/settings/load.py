@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from opsmail.settings.organisation import leads_out, outside
 from opsmail.settings.toml import FieldLines
 from opsmail.shape import Decoder, encode
 from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
+from opsmail.values import dataclass
 
 #: What an environment may change.
 OVERLAYABLE = ("store", "gate", "live", "servers")

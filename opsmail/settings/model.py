@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -21,6 +21,7 @@ from opsmail.settings.organisation import (
     RuleSelector,
     SeverityName,
 )
+from opsmail.values import dataclass
 
 Text = Annotated[str, Length(1, 300)]
 _DURATION = expression(r"([1-9][0-9]{0,4})(m|h|d)")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 from opsmail.constraints import Doc, Length, Pattern
 from opsmail.messages import msg
 from opsmail.settings.faults import Fault
+from opsmail.values import dataclass
 
 #: Ids of opsmail's own rules start with the first, those of rules in the settings with the second.
 OWN_PREFIX, ORGANISATION_PREFIX = "OM", "ORG"

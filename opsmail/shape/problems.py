@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType, NoneType
 
 from opsmail.expressions import expression
 from opsmail.messages import Message, msg, msgn
+from opsmail.values import dataclass
 
 _SHOWN = 60
 #: No name of a field is longer; comparing longer ones takes its time.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated
@@ -17,6 +16,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Server
 from opsmail.settings.model import Platform
 from opsmail.shape import Decoder
+from opsmail.values import dataclass
 
 _Version = Annotated[str, Pattern(r"[0-9]+(\.[0-9]+)*", msg("a version"), "4.7")]
 _Text = Annotated[str, Length(1, 300)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from gettext import NullTranslations
 from importlib import import_module
 from types import MappingProxyType
 
 from opsmail.output.findings.interface import FindingsFormat, Report, Summary
 from opsmail.output.style import Style
+from opsmail.values import dataclass
 
 __all__ = ["FORMATS", "STATISTICS", "FindingsFormat", "Report", "Summary"]
 

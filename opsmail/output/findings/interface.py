@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from gettext import NullTranslations
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ from opsmail.check.result import Member
 from opsmail.findings import Finding, Severity, Waiver
 from opsmail.output.escape import for_uri
 from opsmail.output.style import Style
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.sources import SourceText
