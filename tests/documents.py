@@ -89,7 +89,7 @@ def _leaf(annotation: Any, constraints: list[Any]) -> st.SearchStrategy[Any]:
         return st.dates().map(str)
     pattern = _constraint(constraints, Pattern)
     if pattern is not None:
-        return st.just(pattern.example) | st.from_regex(pattern.compiled, fullmatch=True)
+        return st.just(pattern.example) | st.from_regex(pattern.expression, fullmatch=True)
     length = _constraint(constraints, Length) or DEFAULT_LENGTH
     return st.text(min_size=length.minimum, max_size=min(length.maximum, 40)) | st.just("x" * length.maximum)
 

@@ -20,6 +20,8 @@ from tests.builders import SETTINGS, edited, operator_text, write_files
 from tests.hostile.files.command import PLAIN, Ended, opsmail, plain_environment
 from tests.hostile.files.contents import CANARY
 
+#: A folder that is not there, and is not made.
+NOWHERE = "/no-such-folder-for-opsmail"
 BAD = edited("port: 587", "prot: 587  # ação", operator_text(sender={"display_name": "Ação 日本"}))
 
 
@@ -179,13 +181,13 @@ class TestSameBytes:
             {"PYTHONHASHSEED": "4711"},
             {"PYTHONOPTIMIZE": "2"},
             {"TZ": "Pacific/Kiritimati"},
-            {"HOME": "/nowhere"},
-            {"TMPDIR": "/nowhere"},
+            {"HOME": NOWHERE},
+            {"TMPDIR": NOWHERE},
             {"COLUMNS": "1", "LINES": "1"},
             {"OPSMAIL_LANG": "../../etc"},
             {"OPSMAIL_LANG": "\udcff"},
             {"OPSMAIL_CHECK_FAIL_ON": "never", "OPSMAIL_FAIL_ON": "never"},
-            {"GIT_DIR": "/nowhere", "GIT_CONFIG_COUNT": "x"},
+            {"GIT_DIR": NOWHERE, "GIT_CONFIG_COUNT": "x"},
         ],
         ids=str,
     )
@@ -193,7 +195,7 @@ class TestSameBytes:
         for format_, wanted in expected.items():
             environment = {**plain_environment(), **variables}
             assert opsmail("check", "--format", format_, folder=repository, environment=environment) == wanted
-        assert not Path("/nowhere").exists()
+        assert not Path(NOWHERE).exists()
 
     def test_from_any_folder_below(self, repository: Path, expected: dict[str, Ended]) -> None:
         assert opsmail("check", "--format", "json", folder=repository / "operators") == expected["json"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -322,7 +323,7 @@ def test_a_thing_is_told_once() -> None:
 
 def test_jsonschema_is_loaded_only_for_schemas() -> None:
     code = (
-        "import sys\n"
+        f"import sys; sys.path.append({str(Path(__file__).parents[4])!r})\n"
         "from tests.unit.check.organisation.circumstances import found, settings_with\n"
         "heavy = {'jsonschema', 'referencing', 'cel_expr_python', 'google', 'importlib.metadata'}\n"
         "for name in [*sys.modules]:\n"
