@@ -66,7 +66,6 @@ def _empty(path: str) -> Problem:
 def _text(constraints: Sequence[Any]) -> Decode:
     pattern = next((item for item in constraints if isinstance(item, Pattern)), None)
     length = next((item for item in constraints if isinstance(item, Length)), DEFAULT_LENGTH)
-    matches = pattern.compiled.fullmatch if pattern is not None else None
 
     def decode(value: Any, path: str, problems: list[Problem]) -> Any:
         if type(value) is not str:
@@ -82,7 +81,7 @@ def _text(constraints: Sequence[Any]) -> Decode:
             )
             problems.append(invalid(path, message, msg("shorten it")))
             return INVALID
-        if matches is not None and pattern is not None and matches(value) is None:
+        if pattern is not None and pattern.compiled.fullmatch(value) is None:
             message = msg("`{path}` is not {wanted}", path=path, wanted=pattern.wanted)
             problems.append(invalid(path, message, msg("for example `{example}`", example=pattern.example)))
             return INVALID
