@@ -228,11 +228,17 @@ class TestOtherFiles:
             assert reason in str(caught.value)
             assert caught.value.hint is not None
 
-    @pytest.mark.skipif(not Path("/proc/kallsyms").exists(), reason="Linux tells the kernel's symbols here")
+    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux has files that tell no size there")
     def test_what_is_larger_than_it_says(self) -> None:
         """As a file is that grows while it is read."""
-        with pytest.raises(SourceError, match="the file is larger than 1024 KiB"):
-            WorkTree(Path("/proc")).read("kallsyms")
+        with pytest.raises(SourceError, match="the file is larger than 0 KiB"):
+            WorkTree(Path("/proc/self")).read("status", most=10)
+        assert WorkTree(Path("/proc/self")).read("status")
+
+    def test_a_path_longer_than_paths_can_be(self, tmp_path: Path) -> None:
+        write_files(tmp_path, {"operators/a.yaml": "a"})
+        (message,) = told(WorkTree(tmp_path).files(("x" * 5000,), FOLDERS)).values()
+        assert message == "the file cannot be read: File name too long"
 
     def test_what_is_too_large(self, tmp_path: Path) -> None:
         with (tmp_path / "opsmail.toml").open("wb") as file:
