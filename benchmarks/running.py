@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,14 +75,14 @@ def run(tool: Tool, fleet: Fleet) -> Measure:
     """
     command = tool.command(fleet)
     with Path(os.devnull).open("wb") as nowhere:
-        started = os.times().elapsed
+        started = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=fleet.root, env=_environment(fleet), stdin=nowhere, stdout=nowhere, stderr=nowhere
         )
         watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
-        wall = os.times().elapsed - started
+        wall = time.perf_counter() - started
         watch.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, _FOUND):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 #: Processes are worth starting for so many files each.
 _FILES_PER_JOB = 250
-_FILES_PER_PIECE = 50
+#: Fewer in a piece cost more for handing them out, more wait longer for the last process.
+_FILES_PER_PIECE = (50, 250)
+_PIECES_PER_JOB = 16
 #: Stands for the content of a file that could not be read; no file has it.
 UNREAD = bytes(16)
 
@@ -107,7 +109,8 @@ def in_pieces(files: int, work: Callable[[slice], bytes], jobs: int) -> Iterable
         jobs: how many processes to use; 0 for as many as the files are worth, on the cores that this process may use.
     """
     jobs = jobs or min(usable_cores(), files // _FILES_PER_JOB)
-    size = max(_FILES_PER_PIECE, -(-files // MOST_PIECES))
+    least, most = _FILES_PER_PIECE
+    size = max(least, min(most, files // (max(jobs, 1) * _PIECES_PER_JOB)), -(-files // MOST_PIECES))
     pieces = [slice(start, start + size) for start in range(0, files, size)]
     return shared_out(len(pieces), lambda number: work(pieces[number]), jobs)
 

@@ -243,7 +243,7 @@ class Operator:
     sender: Annotated[Sender, Doc("Sender", "Who the messages are from.")]
     server: Annotated[Server, Doc("Server", "Where the messages are handed over."), Recurring()]
     authentication: Annotated[Authentication, Doc("Authentication", "How the operator logs in.")]
-    limits: Annotated[Limits, Doc("Limits", "What the operator keeps to.")] | None = None
+    limits: Annotated[Limits, Doc("Limits", "What the operator keeps to."), Recurring()] | None = None
     labels: Annotated[
         Mapping[LabelName, Text], Doc("Labels", "Free text by name, for your own rules and reports.", ({"team": "rh"},))
     ] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def _field(annotation: Any) -> Decode:
     if parsed is not None:
         return parsed_text(parsed)
     if any(isinstance(item, Recurring) for item in constraints):
-        return _recurring(_section(annotation))
+        return _recurring(_field(annotation))
     if typing.get_origin(annotation) is not None:
         return _composed(annotation, constraints)
     if issubclass(annotation, StrEnum):

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple, Protocol
 from opsmail.findings import FIRST_CHARACTER, FileChange, Span
 from opsmail.messages import Message
 
+#: More findings of one kind in one file help nobody.
+MAX_REPEATED = 20
+
 
 class Mark(Protocol):
     """A position as the parser counts it: from 0, in code points."""

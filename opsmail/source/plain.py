@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from opsmail.expressions import expression
 from opsmail.source.characters import PLAIN_TEXT
@@ -53,22 +53,10 @@ def read_plain(text: str) -> tuple[dict[str, Any], dict[str, str]] | None:
     return (data, texts) if data else None
 
 
-class _Line(NamedTuple):
-    """A line that is understood.
-
-    Args:
-        level: of its indentation; one too high where there is no such level.
-        key: empty where the line says nothing.
-        text: its value before that is taken for a number; None where it has none of its own.
-        value: what the text means.
-        fields: those in braces, each with its text and value; None where there are no braces.
-    """
-
-    level: int
-    key: str
-    text: str | None
-    value: Scalar
-    fields: tuple[tuple[str, str, Scalar], ...] | None
+#: A line that is understood: the level of its indentation, one too high where there is no such level; the key, empty
+#: where the line says nothing; the text of its value, None where it has none of its own; what that means; and the
+#: fields in braces, each with its text and value, None where there are no braces.
+_Line = tuple[int, str, str | None, Scalar, tuple[tuple[str, str, Scalar], ...] | None]
 
 
 @lru_cache(maxsize=4096)  # files have most of their lines in common
@@ -78,15 +66,15 @@ def _line(line: str) -> _Line:
         raise _NotPlainError
     indentation, key, written = found.groups()
     if key is None:
-        return _Line(0, "", None, None, None)
+        return 0, "", None, None, None
     if not is_plain_key(key):
         raise _NotPlainError
     level = _LEVEL_OF.get(indentation, _LEVELS)
     if written is None:
-        return _Line(level, key, None, None, None)
+        return level, key, None, None, None
     if written[0] == "{":
-        return _Line(level, key, None, None, _in_braces(written))
-    return _Line(level, key, *_scalar(written), None)
+        return level, key, None, None, _in_braces(written)
+    return level, key, *_scalar(written), None
 
 
 def _scalar(written: str) -> tuple[str, Scalar]:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-import yaml
-
 from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.messages import Message, msg
-from opsmail.source.building import Builder, Refusal
 from opsmail.source.characters import FORBIDDEN_IN_FILE, PLAIN_TEXT, code_point
-from opsmail.source.document import Document, Places, ReadProblem
+from opsmail.source.document import MAX_REPEATED, Document, Places, ReadProblem
 from opsmail.source.plain import read_plain
-from opsmail.source.syntax import syntax_problem
 from opsmail.source.tree import MAX_BYTES, too_large
-
-#: More findings of one kind in one file help nobody.
-MAX_REPEATED = 20
 
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -45,29 +38,19 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
     text, problems = _readable(text, problems)
     if text is None:
         return None, problems
-    builder = Builder(text, top, MAX_REPEATED)
-    data = None
-    try:
-        data = builder.build()
-    except yaml.MarkedYAMLError as error:
-        # A text that goes on where it should not is part of the same mistake.
-        before = [problem for problem in builder.problems if problem.rule != "OM005"]
-        problems += [*before, syntax_problem(error, text)]
-    except Refusal as refusal:
-        problems += [*builder.problems, refusal.problem]
-    else:
-        problems += builder.problems or ([_empty(msg("the file has only comments"))] if data is None else [])
-    if data is None or builder.problems:
-        return None, problems
-    texts = {path: scalar.value for path, scalar in builder.scalars.items()}
-    return Document(text, data, texts, lambda: Places(builder.keys, builder.scalars)), problems
+    from opsmail.source.strict import read_strictly  # most files need no parser
+
+    document, found = read_strictly(text, top)
+    if document is None and not found:
+        found = [_empty(msg("the file has only comments"))]
+    return document, problems + found
 
 
 def _places(text: str) -> Places:
     """Find the places of a plain file, of which everything else is known."""
-    builder = Builder(text, dict, MAX_REPEATED)
-    builder.build()
-    return Places(builder.keys, builder.scalars)
+    from opsmail.source.strict import find_places
+
+    return find_places(text)
 
 
 def _empty(message: Message) -> ReadProblem:

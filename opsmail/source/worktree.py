@@ -128,7 +128,7 @@ class WorkTree:
                                 waiting.append(path)
                             else:
                                 found[path] = folder_problem()
-                        elif not is_ignored(path):
+                        elif not is_ignored(entry.name):
                             found[path] = not_plain("link") if entry.is_symlink() else file_name_problem(entry.name)
             except OSError as error:
                 found[current] = unreadable(_reason(error))

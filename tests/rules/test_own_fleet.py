@@ -20,6 +20,7 @@ from opsmail.providers import load_providers
 from opsmail.secrets import known_schemes
 from opsmail.settings.load import load_settings
 from opsmail.source.worktree import WorkTree
+from tests.builders import SETTINGS, operator_text, write_files
 
 ROOT = Path(__file__).parents[2]
 #: A day on which the waivers hold; by the calendar they end, as they should.
@@ -118,3 +119,18 @@ def test_what_is_remembered_needs_neither_rules_nor_a_parser(tmp_path: Path) -> 
         loaded.append(json.loads(done.stdout.splitlines()[-1]))
     assert loaded[0][1] != []
     assert loaded[1] == [0, []]
+
+
+def test_plain_files_need_no_parser(tmp_path: Path) -> None:
+    write_files(tmp_path, {"opsmail.toml": SETTINGS, "operators/rh.yaml": operator_text()})
+    program = (
+        "import sys\n"
+        "from opsmail.cli.face import run\n"
+        "code = run(['check', '--no-cache'])\n"
+        "unneeded = ('yaml', 'opsmail.check.placing', 'opsmail.check.disclosure', 'difflib', 'rfc8785')\n"
+        "print(code, [name for name in unneeded if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"

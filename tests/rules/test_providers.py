@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import opsmail.providers
 from opsmail.addresses import parse_domain
 from opsmail.check.rules.connections import PORT_ENCRYPTIONS
 from opsmail.operator.model import Encryption
-from opsmail.providers import Provider, Providers, load_providers, parse_providers
+from opsmail.providers import Provider, Providers, compiled, load_providers, parse_providers
 from tests.rules.checking import made_up_provider
 
 ALL = load_providers().all
@@ -136,3 +138,11 @@ def test_one_star_stands_for_one_label_at_any_place() -> None:
 def test_a_damaged_data_file_is_an_error_that_says_why(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_providers(content)
+
+
+def test_what_is_loaded_is_made_of_what_is_written() -> None:
+    """`python -m opsmail.providers` writes it anew."""
+    data = Path(opsmail.providers.__file__).parent / "data"
+    source = (data / "providers.yaml").read_bytes()
+    assert (data / "providers.json").read_bytes() == compiled(source)
+    assert load_providers() == parse_providers(source)

@@ -10,7 +10,8 @@ from typing import Any
 from opsmail.check.fixing.edits import splice
 from opsmail.check.fixing.intention import intended
 from opsmail.findings import Edit, FileChange, Finding, Fix, MarkRemoval
-from opsmail.source.reader import MAX_REPEATED, read_document
+from opsmail.source.document import MAX_REPEATED
+from opsmail.source.reader import read_document
 from opsmail.source.tree import MAX_BYTES
 
 #: Gives the findings that the file would have with other content.

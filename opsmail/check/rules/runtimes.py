@@ -7,8 +7,6 @@ from datetime import date
 from functools import cache
 from typing import Annotated
 
-import yaml
-
 from opsmail.check.interface import Context, Problem, server_rule
 from opsmail.constraints import Length, Pattern
 from opsmail.findings import Severity
@@ -59,6 +57,8 @@ def parse_runtimes(content: bytes) -> Mapping[Platform, RuntimeFacts]:
     Raises:
         ValueError: the file does not have its shape.
     """
+    import yaml  # a check needs no parser elsewhere
+
     decoder = Decoder(RuntimeFacts)
     result = {}
     for entry in yaml.load(content, Loader=yaml.CSafeLoader)["runtimes"]:

@@ -18,8 +18,7 @@ from opsmail.check.detection import (
 from opsmail.check.interface import Problem, document_rule
 from opsmail.findings import Severity, Span
 from opsmail.messages import msg
-from opsmail.source.document import Document
-from opsmail.source.reader import MAX_REPEATED
+from opsmail.source.document import MAX_REPEATED, Document
 
 #: Editors read the first; it is in every file.
 _KNOWN_COMMENTS = (" yaml-language-server:", " SPDX-License-Identifier:")

@@ -8,8 +8,8 @@ import pytest
 
 from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.source.building import MAX_DEPTH, MAX_NODES
-from opsmail.source.document import ReadProblem
-from opsmail.source.reader import MAX_REPEATED, read_document
+from opsmail.source.document import MAX_REPEATED, ReadProblem
+from opsmail.source.reader import read_document
 from opsmail.source.tree import MAX_BYTES
 from tests.builders import operator_data, operator_text
 
