@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,6 +58,8 @@ def _require_plain(reference: SecretReference) -> None:
 
 def _replace(path: Path, secret: Secret) -> None:
     """Put a new file in the place of the old one: a reader sees the one or the other, and never half of one."""
+    import tempfile  # with what it loads a tenth of the start of `check`, which writes no secret
+
     # Made with mode 0600.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

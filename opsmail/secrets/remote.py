@@ -8,7 +8,6 @@ the kind of its error is repeated.
 from __future__ import annotations
 
 import importlib
-import queue
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -82,6 +81,8 @@ class RemoteSecrets:
         return secret
 
     def _ask(self, reference: SecretReference, question: Callable[[Any], _T]) -> _T:
+        import queue  # where a manager is asked, and not where the schemes are only named
+
         answers: queue.SimpleQueue[_T | SecretError] = queue.SimpleQueue()
         asking = threading.Thread(target=lambda: answers.put(self._answer(reference, question)), daemon=True)
         asking.start()

@@ -64,6 +64,12 @@ def test_a_mark_that_is_not_in_the_window_stands_at_its_edge() -> None:
     assert window.mark(190, 195) == (19, 1)
 
 
+def test_an_accent_whose_letter_is_not_shown_is_left_out() -> None:
+    window = Window.around("e\u0301" * 100, 51, 151, 20)
+    assert str(window) == "…" + "e\u0301" * 18 + "…"
+    assert window.mark(51, 151) == (1, 18)
+
+
 @given(st.text(st.sampled_from("aé日🎉\t\u0301\ufe0f "), max_size=120), st.integers(0, 130), st.integers(0, 130))
 def test_it_never_takes_more_room_and_its_mark_stands_under_the_text(text: str, start: int, length: int) -> None:
     window = Window.around(text, start, start + length, 40)
