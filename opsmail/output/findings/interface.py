@@ -7,21 +7,25 @@ from gettext import NullTranslations
 from typing import TYPE_CHECKING, Literal
 
 from opsmail.check.result import Member
+from opsmail.expressions import expression
 from opsmail.findings import Finding, Severity, Waiver
-from opsmail.output.escape import for_uri
 from opsmail.output.style import Style
 from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.check.sources import SourceText
 
+_SITE = "https://opsmail.readthedocs.io/"
 #: Where rules are explained.
-RULES_URL = "https://opsmail.readthedocs.io/rules/"
+RULES_URL = f"{_SITE}rules/"
+#: Where it is explained what other rules there may be.
+_OWN_RULES_URL = f"{_SITE}own-rules/"
+_OWN = expression("OM[0-9]{3}")
 
 
 def rule_url(rule_id: str) -> str:
-    """Return where a rule is explained."""
-    return f"{RULES_URL}{for_uri(rule_id)}/"
+    """Return where a rule is explained; of one that an organisation adds only `opsmail rule` knows more."""
+    return f"{RULES_URL}{rule_id}/" if _OWN.fullmatch(rule_id) else _OWN_RULES_URL
 
 
 def most_severe_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -12,7 +12,7 @@ from opsmail.check.pages import Block, RulePage
 from opsmail.findings import RuleMeta, Severity
 from opsmail.messages import msg
 from opsmail.output.escape import for_terminal, json_text
-from opsmail.output.findings.interface import RULES_URL
+from opsmail.output.findings.interface import rule_url
 from opsmail.output.style import Style
 
 _WIDTH = 88
@@ -85,7 +85,7 @@ def document(meta: RuleMeta, page: RulePage | None = None) -> dict[str, Any]:
         "severity": meta.severity.label,
         "unwaivable": meta.unwaivable,
         "ruleset": meta.ruleset,
-        "url": f"{RULES_URL}{meta.id}/",
+        "url": rule_url(meta.id),
     }
     return facts if page is None else {**facts, "sections": {item.key: item.text for item in page.sections}}
 

@@ -23,7 +23,7 @@ _BLOCKS = {
     *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
 }
 _INLINE = {"text", "code_inline", "strong_open", "strong_close", "link_open", "link_close"}
-_RULE = re.compile(r"https://opsmail\.readthedocs\.io/rules/[A-Za-z0-9%._~/-]*/")
+_RULE = re.compile(r"https://opsmail\.readthedocs\.io/(rules/OM[0-9]{3}|own-rules)/")
 # What GitHub, GitLab or Azure make links, mentions, references, emoji, formulas or commands of is not in these.
 _WORDS = re.compile(r"[\s\w\"'(«“)»”’,.;:!?…–—→-]*")
 _SHORT_CODE = re.compile(r":\w+:|\b[0-9a-f]{7,40}\b|_|\w+-\d")
