@@ -11,7 +11,8 @@ from opsmail.check.judging import EVERYTHING
 from opsmail.check.result import CheckResult
 from opsmail.check.rules import all_rules
 from opsmail.check.severity import Judge
-from opsmail.cli.comparing import Comparing, Known
+from opsmail.cli.comparing import Comparing
+from opsmail.cli.known import Known
 from opsmail.cli.outputs import Output
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError

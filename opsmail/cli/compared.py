@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from opsmail.check.comparison import compare, decide_alike, judging
 from opsmail.check.interface import Context
-from opsmail.cli.comparing import Comparing, Known
+from opsmail.cli.comparing import Comparing
+from opsmail.cli.known import Known
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.messages import msg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsmail.check.result import CheckResult
 from opsmail.cli.checking import Run, outcome, show
@@ -13,7 +13,13 @@ from opsmail.cli.fixing import Fixable, FixingOptions, look_and_fix
 from opsmail.cli.outputs import Output
 from opsmail.cli.resolving import after_trial, secret_trial
 from opsmail.cli.selecting import require_rules, say_partial
+from opsmail.errors import UsageError
+from opsmail.messages import msg
 from opsmail.source.tree import SourceFile
+
+if TYPE_CHECKING:
+    from opsmail.check.interface import Context
+    from opsmail.cli.known import Known
 
 
 class Showing(NamedTuple):
@@ -66,7 +72,7 @@ def look_closely(run: Run, comparing: Comparing, fixing: FixingOptions, showing:
 
     scope, session = run.scope, run.scope.session
     trial = secret_trial(wanted=resolve)
-    known = comparing.known(session, run.context(trial), whole=scope.whole, waivers=run.waivers)
+    known = _known(run, comparing, run.context(trial))
     settings = known.context.settings
     require_rules(run.judging, settings, session.console)
 
@@ -79,3 +85,32 @@ def look_closely(run: Run, comparing: Comparing, fixing: FixingOptions, showing:
     say_partial(run.judging, result, session.console)
     code = ExitCode.FINDINGS if looked.differs and showing.fail_on != "never" else outcome(result, showing.fail_on)
     return after_trial(code, trial, session.console)
+
+
+def _known(run: Run, comparing: Comparing, context: Context) -> Known:
+    """Return what a run is checked with, beside a revision and a baseline where there are any.
+
+    Args:
+        run: what is checked.
+        comparing: what its findings are set against.
+        context: the circumstances by the change's own settings.
+
+    Raises:
+        UsageError: options that do not go together, a revision or file that is not there or not usable.
+    """
+    from opsmail.cli.known import Known
+
+    if comparing.new_only and comparing.base is None:
+        raise UsageError(
+            msg("--new-only needs a revision to compare with"), hint=msg("add --base, for example --base main")
+        )
+    scope, known = run.scope, Known(context)
+    if comparing.judge is not None:
+        from opsmail.cli.compared import compared
+
+        known = compared(scope.session, comparing, comparing.judge, context, waivers=run.waivers)
+    if comparing.baseline is not None or comparing.write_baseline:
+        from opsmail.cli.baselined import with_baseline
+
+        known = with_baseline(scope.session, comparing, known, whole=scope.whole)
+    return known
