@@ -33,6 +33,7 @@ COMMANDS = {
     "publish": "opsmail.cli.publish",
     "history": "opsmail.cli.history",
     "show": "opsmail.cli.show",
+    "report": "opsmail.cli.report",
     "keygen": "opsmail.cli.keygen",
     "evidence": "opsmail.cli.evidence",
     "schema": "opsmail.cli.schema",

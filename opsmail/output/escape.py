@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from opsmail.expressions import expression
-from opsmail.source.characters import FORBIDDEN_IN_VALUE
+from opsmail.source.characters import visible
 
 # What a CI runner takes for a command in any line that a program prints: `::name …::` where a line starts (GitHub), and
 # `##[name]` or `##vso[area.name]` anywhere (GitHub's old form, Azure). They compare by culture, that is they skip
@@ -29,12 +29,12 @@ _PIECE = expression(rf"(?P<before>[{_OPENING}]*)`(?P<code>[^`]+)`(?P<after>[{_CL
 
 def for_terminal(text: str) -> str:
     """Return `text` on one line: what a terminal or CI runner would obey, or a person would not see, is written out."""
-    return _COMMAND.sub(_last_written_out, _visible(text))
+    return _COMMAND.sub(_last_written_out, visible(text))
 
 
 def for_program(text: str) -> str:
     """Return `text` as a value for JSON: programs print it sooner or later, so the same characters are written out."""
-    return _visible(text)
+    return visible(text)
 
 
 def json_text(document: Any) -> str:
@@ -47,7 +47,7 @@ def json_text(document: Any) -> str:
 
 def for_sarif(text: str) -> str:
     """Return `text` for a SARIF message, in which `[text](target)` is a link (SARIF 2.1.0, section 3.11.6)."""
-    seen = _visible(text)
+    seen = visible(text)
     return re.sub(r"[\\\[\]]", r"\\\g<0>", seen) if "](" in seen else seen
 
 
@@ -130,17 +130,6 @@ def _inert(piece: re.Match[str]) -> str:
 
 def _longest_fence(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
-
-
-def _visible(text: str) -> str:
-    return FORBIDDEN_IN_VALUE.sub(_written_out, text)
-
-
-def _written_out(match: re.Match[str]) -> str:
-    number = ord(match[0])
-    if number <= 0xFF:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def _last_written_out(match: re.Match[str]) -> str:

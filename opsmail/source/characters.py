@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from opsmail.expressions import expression
 
 # Sources: YAML 1.1 section 5.4 (U+0085, U+2028, U+2029 break lines for libyaml, so they can start a live key inside a
@@ -26,3 +28,15 @@ FORBIDDEN_IN_VALUE = expression(f"[{_UNSEEN}\t\n\r\ud800-\udfff]")
 def code_point(character: str) -> str:
     """Return `U+202E` for a character that must not be printed."""
     return f"U+{ord(character):04X}"
+
+
+def visible(text: str) -> str:
+    r"""Return `text` on one line, with what a person would not see written out, for example as `\u202e`."""
+    return FORBIDDEN_IN_VALUE.sub(_written_out, text)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"

@@ -1,0 +1,1 @@
+"""One page about a whole fleet, and a calendar of what ends."""
