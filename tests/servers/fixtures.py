@@ -7,12 +7,13 @@ from typing import NoReturn
 
 import pytest
 
+from tests.browser.chromium import Browser, run_browser
 from tests.servers.identity import Identity, run_identity_provider
 from tests.servers.mailserver import MailServer, run_mail_server
 from tests.servers.processes import UnavailableError
 
 # Fixture to the group of tests that shares it: `--dist loadgroup` gives a group to one worker, so it starts one server.
-SERVER_GROUPS = {"mail_server": "postfix", "identity_provider": "postfix"}
+SERVER_GROUPS = {"mail_server": "postfix", "identity_provider": "postfix", "browser": "browser"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marks and xdist reads the groups
@@ -52,3 +53,14 @@ def identity_provider(mail_server: MailServer) -> Iterator[Identity]:
         except UnavailableError as reason:
             skip_or_fail(reason, os.environ)
         yield provider
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser without a window; skips where it cannot run, fails there with CI=true."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(run_browser())
+        except UnavailableError as reason:
+            skip_or_fail(reason, os.environ)
+        yield running

@@ -8,6 +8,8 @@ set -euo pipefail
 
 # The names are the same in Debian and Ubuntu.
 packages=(postfix dovecot-core)
+# A browser with its driver; where Chrome is, it serves as well (Ubuntu has no such package of its own).
+command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
 
 cannot() {
     printf 'install-debian.sh: %s\n' "$1" >&2
@@ -24,7 +26,7 @@ missing() {
 }
 
 { command -v apt-get && command -v dpkg-query; } >/dev/null ||
-    cannot "the mail servers are installed with apt-get, which this machine does not have."
+    cannot "the servers are installed with apt-get, which this machine does not have."
 mapfile -t wanted < <(missing)
 ((${#wanted[@]})) || exit 0
 

@@ -15,7 +15,8 @@
     }
     shown.textContent = shown.dataset.text.replace("{shown}", count).replace("{all}", rows.length);
   };
-  for (const control of [search, state]) control.addEventListener("input", filter);
+  search.addEventListener("input", filter);
+  state.addEventListener("change", filter);
   document.querySelector(".tools").hidden = false;
   filter();
 })();
