@@ -150,7 +150,8 @@ class _Words:
             "title": operator.name or "",
             "role": self.say(msg("master")) if operator.role is Role.MASTER else "",
             "sender": operator.sender.address,
-            "server": f"{operator.server.host}:{operator.server.port}",
+            "server": operator.server.host,
+            "port": str(operator.server.port),
             "encryption": self.say(_ENCRYPTIONS[operator.server.encryption]),
             "login": self.say(_login(operator)),
         }
@@ -211,7 +212,7 @@ class _Words:
         }
 
 
-_NOTHING = dict.fromkeys(("title", "role", "sender", "server", "encryption", "login"), "")
+_NOTHING = dict.fromkeys(("title", "role", "sender", "server", "port", "encryption", "login"), "")
 
 
 def _login(operator: Operator) -> Message:

@@ -75,7 +75,7 @@ def generation(number: int = 3, **facts: object) -> Generation:
 
 def test_an_operator() -> None:
     said = words_of(report_on({"rh.yaml": GOOD}, evidence=[proof("rh", digest_of(GOOD))], served=Served({}, ())))
-    assert "rh RH & Co master in order rh@empresa.com.br smtp.empresa.com.br:587 STARTTLS" in said
+    assert "rh RH & Co master in order rh@empresa.com.br smtp.empresa.com.br 587 STARTTLS" in said
     assert (
         "user and password: rh@empresa.com.br 31 days ago TLSv1.3, certificate until 2026-07-01 not published" in said
     )
