@@ -39,7 +39,7 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """Show a file, and forget what earlier pages logged."""
-        self.driver.get_log("browser")
+        self.complaints()
         self.driver.get(page.as_uri())
 
     def prefer(self, scheme: str) -> None:
@@ -49,7 +49,8 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return what the browser logged: errors of scripts, and what the page's policy stopped."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        log: list[dict[str, Any]] = self.driver.execute("getLog", {"type": "browser"})["value"]
+        return [str(entry["message"]) for entry in log]
 
     def violations(self) -> list[str]:
         """Return what axe finds against WCAG 2.2 AA and its best practices: rule and first place."""
