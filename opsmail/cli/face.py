@@ -27,6 +27,7 @@ COMMANDS = {
     "rule": "opsmail.cli.rule",
     "policy": "opsmail.cli.policy",
     "settings": "opsmail.cli.settings",
+    "edit": "opsmail.cli.edit",
     "test": "opsmail.cli.test",
     "login": "opsmail.cli.login",
     "plan": "opsmail.cli.plan",

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
 from gettext import NullTranslations
-from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup, escape
 
 from opsmail import __version__
 from opsmail.findings import Finding, Severity
+from opsmail.html import render_page
 from opsmail.messages import Message, msg, msgn
 from opsmail.operator.model import Encryption, ModernAuthentication, NoAuthentication, Operator, Role
 from opsmail.report.endings import Ending
 from opsmail.report.fleet import Fleet, Proof, Published, Row, State, Step
-from opsmail.source.characters import visible
 
-_FOLDER = Path(__file__).resolve().parent.parent / "data" / "report"
 #: What ends within so many days is shown as near.
 _SOON_DAYS = 30
 #: So many endings are shown at once however far they are; the others open with a click.
 _FEW = 10
-_CODE = re.compile("`([^`]+)`")
 _RULES_URL = "https://opsmail.readthedocs.io/rules/"
 
 _STATES: Mapping[State, Message] = {
@@ -63,46 +53,7 @@ def render(fleet: Fleet, language: NullTranslations) -> str:
         fleet: what it shows.
         language: of its texts.
     """
-    style, script = _asset("style.css"), _asset("script.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
-        "form-action 'none'"
-    )
-    return _template().render(
-        lang=language.info().get("language", "en").replace("_", "-"),
-        policy=policy,
-        # Ours, and closed by nothing that is in them.
-        style=Markup(style),  # noqa: S704 - see above
-        script=Markup(script),  # noqa: S704 - see above
-        **_Words(language).everything(fleet),
-    )
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        # What a person would not see is written out, wherever it came from.
-        finalize=lambda value: visible(value) if type(value) is str else value,
-    )
-    environment.filters["prose"] = _prose
-    return environment.from_string(_asset("page.html"))
-
-
-def _prose(text: str) -> Markup:
-    """Return a sentence in which what is between backticks is code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 - escaped before
-
-
-@cache
-def _asset(name: str) -> str:
-    return (_FOLDER / name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return render_page("report", language, **_Words(language).everything(fleet))
 
 
 class _Words:

@@ -39,8 +39,12 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """Show a file, and forget what earlier pages logged."""
+        self.go(page.as_uri())
+
+    def go(self, address: str) -> None:
+        """Show what is at an address, and forget what earlier pages logged."""
         self.complaints()
-        self.driver.get(page.as_uri())
+        self.driver.get(address)
 
     def prefer(self, scheme: str) -> None:
         """Be the browser of somebody who prefers `light` or `dark` pages."""

@@ -5,13 +5,12 @@ The page has no script and its only style is named by its hash, so a browser ref
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from gettext import NullTranslations
 
 from opsmail.findings import Finding
+from opsmail.html import source_hash
 from opsmail.messages import msg
 from opsmail.output.escape import for_html
 from opsmail.output.findings.interface import Report, most_severe_first, rule_url
@@ -37,15 +36,11 @@ pre, code { font-family: ui-monospace, monospace; }
 """.strip()
 
 
-def _digest(style: str) -> str:
-    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-
-
 def render(report: Report, language: NullTranslations, style: Style) -> str:
     """Return the page: the most severe findings first, waived ones at the end."""
     page = Page(language, Style(color=False))
     closing = page.closing(report.summary)
-    policy = f"default-src 'none'; style-src 'sha256-{_digest(_STYLE)}'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src '{source_hash(_STYLE)}'; base-uri 'none'; form-action 'none'"
     lines = [
         "<!DOCTYPE html>",
         f'<html lang="{for_html(language.info().get("language", "en").replace("_", "-"))}">',

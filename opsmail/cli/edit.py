@@ -1,0 +1,58 @@
+"""`opsmail edit`."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from collections.abc import Callable
+
+import click
+
+from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.options import session_options
+from opsmail.cli.session import Session, today
+from opsmail.errors import UnavailableError
+from opsmail.form.editor import Editor
+from opsmail.form.server import FormServer
+from opsmail.live.result import TestResult
+from opsmail.messages import msg
+from opsmail.operator.model import Operator
+from opsmail.providers import load_providers
+
+
+@click.command("edit", epilog="Example:  opsmail edit --port 8025")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; 0 for any that is free.  [default: 0]"
+)
+@click.option(
+    "--open/--no-open",
+    "wants_browser",
+    default=None,
+    help="Open the page in the browser.  [default: only from a terminal]",
+)
+@session_options
+def command(port: int, wants_browser: bool | None, session: Session) -> int:
+    """Serve a form for the operator files, on this machine only, until Ctrl-C.
+
+    It shows what the check finds while one types, and writes the YAML files; git and the pull request stay as they are.
+    """
+    session.settings()  # wrong ones are told before anything is served
+    editor = Editor(session.worktree, session.settings, load_providers(), today, _sender())
+    try:
+        server = FormServer(editor, session.console.language, port)
+    except OSError as error:
+        raise UnavailableError(
+            msg("port {port} cannot be used: {reason}", port=port, reason=error.strerror or "?"),
+            hint=msg("leave out --port, or name another one"),
+        ) from error
+    with server:
+        session.console.result(f"{server.address}\n")
+        session.console.say(msg("the address works once, in the browser of this machine; Ctrl-C ends the form"))
+        if wants_browser if wants_browser is not None else sys.stdin is not None and sys.stdin.isatty():
+            webbrowser.open(server.address)
+        server.serve_forever(poll_interval=0.2)
+    return ExitCode.DONE
+
+
+def _sender() -> Callable[[Operator], TestResult] | None:
+    return None
