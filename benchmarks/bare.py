@@ -15,13 +15,13 @@ from email.message import EmailMessage
 
 def _send(number: int, port: int, tls: ssl.SSLContext) -> None:
     message = EmailMessage()
-    message["From"] = f"op-{number:04}@empresa.test"
-    message["To"] = "teste@empresa.test"
+    message["From"] = f"op-{number:04}@empresa.com.br"
+    message["To"] = "teste@empresa.com.br"
     message["Subject"] = "Test message"
     message.set_content("This is a test message.\n" * 10)
     with smtplib.SMTP("127.0.0.1", port, timeout=60) as server:
         server.starttls(context=tls)
-        server.login(f"op-{number:04}@empresa.test", "s3nh4")
+        server.login(f"op-{number:04}@empresa.com.br", "s3nh4")
         server.send_message(message)
 
 

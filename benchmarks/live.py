@@ -32,7 +32,7 @@ _THREADS = 16
 _PASSWORD = "s3nh4"  # noqa: S105 - of made-up accounts
 _SETTINGS = """\
 [[servers]]
-host = "mail.empresa.test"
+host = "mail.empresa.com.br"
 connections = ["587/starttls"]
 authentication = ["basic"]
 secrets = ["env://OPSMAIL_SECRET_{{OPERATOR}}"]
@@ -40,7 +40,7 @@ ca = "ca.pem"
 address = "127.0.0.1:{port}"
 
 [live]
-recipient = "teste@empresa.test"
+recipient = "teste@empresa.com.br"
 concurrency = {threads}
 per_host = {threads}
 
@@ -52,9 +52,9 @@ _OPERATOR = """\
 version: 1
 operator: {id}
 role: {role}
-sender: {{address: {id}@empresa.test}}
-server: {{host: mail.empresa.test, port: 587, encryption: starttls}}
-authentication: {{type: basic, username: {id}@empresa.test, password: "env://OPSMAIL_SECRET_{variable}"}}
+sender: {{address: {id}@empresa.com.br}}
+server: {{host: mail.empresa.com.br, port: 587, encryption: starttls}}
+authentication: {{type: basic, username: {id}@empresa.com.br, password: "env://OPSMAIL_SECRET_{variable}"}}
 """
 
 
@@ -124,7 +124,7 @@ def _place(root: Path, count: int) -> Iterator[Place]:
     """Run the server and write a fleet for it; every message must have arrived in the end."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(root / "ca.pem")
-    authority.issue_cert("mail.empresa.test", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+    authority.issue_cert("mail.empresa.com.br", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
         root / "server.pem"
     )
     with subprocess.Popen(
@@ -148,7 +148,7 @@ def _fleet(root: Path, port: int, count: int) -> Place:
     (root / "ci.pub.pem").write_text(key.public.pem(), encoding="utf-8")
     (root / ".gitignore").write_text(".opsmail/\nserver.pem\n", encoding="utf-8")
     (root / "operators").mkdir()
-    environment = {**os.environ, "OPSMAIL_SIGNING_KEY": key.pem()}
+    environment = {**{k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}, "OPSMAIL_SIGNING_KEY": key.pem()}
     for number in range(count):
         name = f"op-{number:04}"
         variable = name.upper().replace("-", "_")
@@ -156,7 +156,7 @@ def _fleet(root: Path, port: int, count: int) -> Place:
         role = "standard" if number else "master"
         text = _OPERATOR.format(id=name, role=role, variable=variable)
         (root / "operators" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    identity = ["-c", "user.name=bench", "-c", "user.email=bench@empresa.test"]
+    identity = ["-c", "user.name=bench", "-c", "user.email=bench@empresa.com.br"]
     for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message", "fleet"]):
         subprocess.run(["git", *command], cwd=root, check=True)
     return Place(root, port, count, environment)
@@ -210,10 +210,10 @@ def _swaks(place: Place, sample: int, at_once: int) -> Rate:
     """A process for each send, as a shell script would; swaks is not even asked to verify the certificate."""
 
     def send(number: int) -> None:
-        account = f"op-{number:04}@empresa.test"
+        account = f"op-{number:04}@empresa.com.br"
         command = ["swaks", "--server", "127.0.0.1", "--port", str(place.port), "--tls", "--hide-all"]
         login = ["--auth", "PLAIN", "--auth-user", account, "--auth-password", _PASSWORD]
-        subprocess.run([*command, *login, "--from", account, "--to", "teste@empresa.test"], check=True)
+        subprocess.run([*command, *login, "--from", account, "--to", "teste@empresa.com.br"], check=True)
 
     started, before = time.monotonic(), _cpu_of_children()
     with ThreadPoolExecutor(at_once) as pool:
