@@ -148,7 +148,7 @@ def test_names_and_subjects_come_out_as_they_went_in(name: str) -> None:
     data, message = written(display_name=name, subject_prefix=name), read(display_name=name, subject_prefix=name)
     (sender,) = message["From"].addresses
     if name in LONG:
-        # `email` in Python 3.11 leaves spaces between the encoded words of a name (RFC 2047 section 6.2: none).
+        # `email` leaves spaces between the encoded words of a name (RFC 2047 section 6.2: none).
         raw = str(message_from_bytes(data)["From"])
         assert make_header(decode_header(raw.partition("\r\n <")[0])) == name
     else:
