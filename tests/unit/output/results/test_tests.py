@@ -63,7 +63,9 @@ FAILED = replace(
     milliseconds=52,
     failure=Failure(Stage.AUTHENTICATE, DIAGNOSIS, msg("the server answered {reply}", reply=str(BAD)), BAD),
 )
-SKIPPED = TestResult("z", "sha256:0", Outcome.SKIPPED, Depth.SEND, skipped=msg("the same login has just been refused for `rh`"))
+SKIPPED = TestResult(
+    "z", "sha256:0", Outcome.SKIPPED, Depth.SEND, skipped=msg("the same login has just been refused for `rh`")
+)
 
 
 def text(result: TestResult, place: str | None = None) -> list[str]:
