@@ -18,8 +18,8 @@ from opsmail.mail.content import Content
 from opsmail.mail.failure import Failure, Kind, Stage
 from opsmail.messages import Message, msg
 
-# What would end a header's line early, or is no text at all.
-_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+# What could end a header's line early, or is no text at all.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # What stands in a header as it is: everything else, and what looks like an encoded word, becomes one (RFC 2047).
 _PLAIN = re.compile(r"(?!.*=\?)[ -~]{0,60}")
 

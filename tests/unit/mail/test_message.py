@@ -115,6 +115,7 @@ def test_in_another_language() -> None:
         {"display_name": "RH\0"},
         {"display_name": "RH\x1b[2J"},
         {"subject_prefix": "x\u2028y"},
+        {"display_name": "RH\ud800"},
     ],
 )
 def test_what_cannot_stand_in_a_header(change: dict[str, object]) -> None:
