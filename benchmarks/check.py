@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks check", description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=_SIZES, metavar="FILES", help="fleets for all tools")
     parser.add_argument(
         "--large", nargs="*", type=int, default=_LARGE, metavar="FILES", help="fleets for opsmail alone"
@@ -69,7 +69,3 @@ def _measured(fleet: Fleet, tools: Sequence[Tool], repeat: int) -> Iterator[tupl
                 runs[tool].append(measure)
     for tool, measures in runs.items():
         yield tool, Measure(*(statistics.median(column) for column in zip(*measures, strict=True)))
-
-
-if __name__ == "__main__":
-    main()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.running import COLD, SCHEMA_CHECK, TOOLS, WARM, YAMLLINT, Measure
+from benchmarks.tables import Target, machine, targets
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 _MANY = 10_000
@@ -44,47 +44,33 @@ def _table(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-class _Target(NamedTuple):
-    """What is to be reached, what was, by the clock and by the processor, and whether the clock's is enough."""
-
-    what: str
-    wanted: str
-    wall: str
-    cpu: str
-    reached: bool
-
-
 def _targets(rows: Sequence[Row]) -> list[str]:
-    lines = ["| what | wanted | seconds | of the processor | reached |", "|---|---|---:|---:|---|"]
     found = {(row.files, row.tool): row.measure for row in rows}
-    for target in (*_faster(found), *_single(found), *_growth(found)):
-        answer = "yes" if target.reached else "no"
-        lines.append(f"| {target.what} | {target.wanted} | {target.wall} | {target.cpu} | {answer} |")
-    return lines
+    return targets([*_faster(found), *_single(found), *_growth(found)])
 
 
 _Found = dict[tuple[int, str], Measure]
 
 
-def _faster(found: _Found) -> Iterator[_Target]:
+def _faster(found: _Found) -> Iterator[Target]:
     wanted = ((COLD, SCHEMA_CHECK, 30), (COLD, YAMLLINT, 30), (WARM, SCHEMA_CHECK, 150))
     for ours, theirs, times in wanted:
         one, other = found.get((_MANY, ours.name)), found.get((_MANY, theirs.name))
         if one is not None and other is not None:
             wall, cpu = other.wall / one.wall, other.cpu / one.cpu
             what = f"{_MANY:,} files, `{ours.name}`: times faster than {theirs.name}"
-            yield _Target(what, f"≥ {times}", f"{wall:.1f}", f"{cpu:.1f}", wall >= times)
+            yield Target(what, f"≥ {times}", f"{wall:.1f}", f"{cpu:.1f}", wall >= times)
 
 
-def _single(found: _Found) -> Iterator[_Target]:
+def _single(found: _Found) -> Iterator[Target]:
     one, other = found.get((1, COLD.name)), found.get((1, SCHEMA_CHECK.name))
     if one is not None and other is not None:
         wall, cpu = one.wall / other.wall, one.cpu / other.cpu
         what = f"1 file, `{COLD.name}`: share of {SCHEMA_CHECK.name}'s time"
-        yield _Target(what, "≤ 0.6", f"{wall:.2f}", f"{cpu:.2f}", wall <= 0.6)
+        yield Target(what, "≤ 0.6", f"{wall:.2f}", f"{cpu:.2f}", wall <= 0.6)
 
 
-def _growth(found: _Found) -> Iterator[_Target]:
+def _growth(found: _Found) -> Iterator[Target]:
     sizes = sorted({files for files, tool in found if tool == COLD.name and files >= 1_000})
     if len(sizes) < 2:
         return
@@ -96,9 +82,9 @@ def _growth(found: _Found) -> Iterator[_Target]:
         for before, after, start in ((few.wall, many.wall, base.wall), (few.cpu, many.cpu, base.cpu))
     )
     what = f"seconds for each further file, {most:,} files against {least:,}"
-    yield _Target(what, f"≤ {_MOST_GROWTH}", f"{wall:.2f}", f"{cpu:.2f}", wall <= _MOST_GROWTH)
+    yield Target(what, f"≤ {_MOST_GROWTH}", f"{wall:.2f}", f"{cpu:.2f}", wall <= _MOST_GROWTH)
     memory = max(found[most, tool].memory for tool in (COLD.name, WARM.name) if (most, tool) in found)
-    yield _Target(
+    yield Target(
         f"{most:,} files: MiB, all processes together", f"≤ {_MOST_MEMORY}", f"{memory:.0f}", "", memory <= _MOST_MEMORY
     )
 
@@ -106,25 +92,17 @@ def _growth(found: _Found) -> Iterator[_Target]:
 def _heading(repeat: int) -> list[str]:
     packages = {tool.package: version(tool.package) for tool in TOOLS}
     versions = ", ".join(f"{name} {number}" for name, number in packages.items())
-    python = f"{platform.python_implementation()} {platform.python_version()}"
     return [
         "# Results",
         "",
-        "Written by `python -m benchmarks --write`: made-up fleets of files of about 600 bytes, three in a hundred",
-        f"wrong; medians of at least {repeat} runs in turn. `check-jsonschema` has the schema of the same files;",
-        "neither it nor `yamllint` knows the catalogue or the rules. `opsmail check` stands for a second run with",
-        "nothing changed. Times are this machine's, which may have had other work: the ratios are what counts, and",
-        "where the cores were not free, those of the processor's time (which do not know that there are two).",
+        "Written by `python -m benchmarks check --write`: made-up fleets of files of about 600 bytes, three in a",
+        f"hundred wrong; medians of at least {repeat} runs in turn. `check-jsonschema` has the schema of the same",
+        "files; neither it nor `yamllint` knows the catalogue or the rules. `opsmail check` stands for a second",
+        "run with nothing changed. Times are this machine's, which may have had other work: the ratios are what",
+        "counts, and where the cores were not free, those of the processor's time (which do not know that there are",
+        "two).",
         "",
-        f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores, {python},",
+        f"{machine()},",
         f"{versions}, PyYAML {version('PyYAML')}. Load when it ended: {os.getloadavg()[0]:.1f}.",
         "",
     ]
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

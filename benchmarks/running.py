@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -73,26 +73,53 @@ def run(tool: Tool, fleet: Fleet) -> Measure:
     Raises:
         SystemExit: it failed.
     """
-    command = tool.command(fleet)
-    with Path(os.devnull).open("wb") as nowhere:
+    cache = {"XDG_CACHE_HOME": str(fleet.root / ".cache")}
+    return measure(tool.command(fleet), fleet.root, cache, accepted=(0, _FOUND), watched=True)
+
+
+def measure(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: Path = Path(os.devnull),
+    accepted: Container[int] = (0,),
+    *,
+    watched: bool = False,
+) -> Measure:
+    """Run a command once.
+
+    Args:
+        command: what to run.
+        folder: where.
+        environment: beyond what it has from here.
+        output: the file for what it prints.
+        accepted: the exit codes that are no failure.
+        watched: whether the memory of its own processes counts, too.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    with output.open("wb") as out:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=fleet.root, env=_environment(fleet), stdin=nowhere, stdout=nowhere, stderr=nowhere
+            command, cwd=folder, env={**inherited(), **environment}, stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
         watch = _Watch(process.pid)
-        watch.start()
+        if watched:
+            watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
-        watch.stop()
+        if watched:
+            watch.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, _FOUND):
+    if process.returncode not in accepted:
         raise SystemExit(f"{' '.join(command[:6])} … ended with {process.returncode}")
     return Measure(wall, usage.ru_utime + usage.ru_stime, max(watch.peak, usage.ru_maxrss / 1024))
 
 
-def _environment(fleet: Fleet) -> Mapping[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
-    return {**kept, "XDG_CACHE_HOME": str(fleet.root / ".cache")}
+def inherited() -> dict[str, str]:
+    """Return the environment that programs run in."""
+    return {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
 
 
 class _Watch(threading.Thread):

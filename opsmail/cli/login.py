@@ -17,6 +17,7 @@ from opsmail.cli.session import Session
 from opsmail.errors import RefusedError, UsageError
 from opsmail.live.login import Login
 from opsmail.live.pins import require_pins
+from opsmail.mail.oauth.proxy import Proxy
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Delegated, ModernAuthentication
@@ -40,9 +41,10 @@ def command(operator: str, trust: str | None, commit: str | None, session: Sessi
             hint=msg("run `opsmail login` in a terminal, not in a pipeline"),
         )
     current_run(os.environ).require_trusted()
-    effective = _delegated(session, Revision.open(session, commit, trust), operator)
+    revision = Revision.open(session, commit, trust)
+    effective, proxy = _delegated(session, revision, operator), revision.settings.file.live.proxy
     say = session.console.say
-    login = Login.begin(effective, open_secrets())
+    login = Login.begin(effective, open_secrets(), None if proxy is None else Proxy.parse(proxy))
     prompt = login.prompt
     say(
         msg(

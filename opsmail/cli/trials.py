@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from email.message import EmailMessage
 from functools import cached_property
 from pathlib import Path
 
@@ -19,10 +17,11 @@ from opsmail.cli.outputs import Output
 from opsmail.cli.proofs import now
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
+from opsmail.errors import OpsmailError
 from opsmail.evidence.facts import Depth
 from opsmail.live.engine import LiveTest
 from opsmail.live.result import Outcome, TestResult
-from opsmail.mail.message import Particulars, compose
+from opsmail.mail.message import Particulars, TestMessage, compose
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import Operator
@@ -35,8 +34,6 @@ TEST_FORMATS = ("text", "json", *(name for name in FORMATS if name not in {"text
 
 #: A run that is killed loses no more of its results than these.
 _SECONDS_BETWEEN_WRITES = 5
-#: Statements that are signed and written at the same time.
-_SIGNERS = 4
 
 
 @dataclass
@@ -59,8 +56,10 @@ class Trials:
     outputs: Sequence[Output]
     transcript: Path | None
     results: list[TestResult] = field(default_factory=list, init=False)
-    #: By operator, the path of the statement that is being signed and written.
-    evidence: dict[str, Future[str]] = field(default_factory=dict, init=False)
+    #: By operator, the path of its statement.
+    evidence: dict[str, str] = field(default_factory=dict, init=False)
+    #: Why a statement could not be written.
+    unwritten: OpsmailError | None = field(default=None, init=False)
 
     @cached_property
     def _failures(self) -> Failures:
@@ -79,11 +78,10 @@ class Trials:
         attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         console, complete, written = self.session.console, False, time.monotonic()
         try:
-            # Beside the conversations, which need not wait for the disk.
-            with ThreadPoolExecutor(_SIGNERS, thread_name_prefix="sign") as signers, closing(coming):
+            with closing(coming):
                 for result in coming:
                     console.status(None)
-                    self._take(result, signers, attester)
+                    self._take(result, attester)
                     console.status(msg("{done} of {total} tested", done=len(self.results), total=len(operators)))
                     if time.monotonic() - written >= _SECONDS_BETWEEN_WRITES:
                         self._write_so_far()
@@ -92,19 +90,25 @@ class Trials:
         finally:
             console.status(None)
             self._write(complete=complete)
-        for path in self.evidence.values():
-            path.result()  # a statement that could not be written is told, after everything else
+        if self.unwritten is not None:
+            raise self.unwritten
         return self.results
 
-    def _take(self, result: TestResult, signers: Executor, attester: Attester | None) -> None:
+    def _take(self, result: TestResult, attester: Attester | None) -> None:
         if self.transcript is None and result.outcome is Outcome.PASSED:
             result = replace(result, transcript=())  # nobody will read it, and fleets are big
         self.results.append(result)
         if attester is not None and result.outcome is Outcome.PASSED:
-            self.evidence[result.operator] = signers.submit(attester.attest, result)
+            self._attest(result, attester)
         for output in self.outputs:
             if output.format == "text" and output.file is None:
                 output.write(self.session.console, self._text(result, output))
+
+    def _attest(self, result: TestResult, attester: Attester) -> None:
+        try:
+            self.evidence[result.operator] = attester.attest(result)
+        except OpsmailError as error:
+            self.unwritten = error  # told after everything else: the tests are worth their results
 
     def _write_so_far(self) -> None:
         """Write what programs read into its files, each time in place of the one before."""
@@ -128,16 +132,13 @@ class Trials:
         console.say(tests.closing_line(self.results))
 
     def _json(self, *, complete: bool) -> str:
-        signed = {
-            name: path.result() for name, path in self.evidence.items() if path.done() and path.exception() is None
-        }
-        return tests.as_json(self.results, signed, complete=complete)
+        return tests.as_json(self.results, self.evidence, complete=complete)
 
     def _text(self, result: TestResult, output: Output) -> str:
         console = self.session.console
         return tests.result_text(result, console.language, output.style(console), self._place(result))
 
-    def _compose(self, effective: EffectiveOperator, recipient: str) -> EmailMessage:
+    def _compose(self, effective: EffectiveOperator, recipient: str) -> TestMessage:
         operator = effective.operator
         about = Particulars(
             operator=operator.operator,

@@ -11,7 +11,7 @@ from opsmail.evidence.dsse import Envelope, pre_authentication_encoding
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.keys import SigningKey, TrustedKey
 from opsmail.evidence.statement import Statement
-from opsmail.evidence.strict_json import parse_object
+from opsmail.evidence.strict_json import parse_object, require_size
 from opsmail.messages import Message, msg
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -48,7 +48,7 @@ def sign(statement: Statement, key: SigningKey) -> bytes:
     payload = statement.payload()
     signature = key.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
     content = Envelope(payload, PAYLOAD_TYPE, key.public.key_id, signature).canonical()
-    parse_object(content)
+    require_size(content)
     return content
 
 

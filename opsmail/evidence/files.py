@@ -32,6 +32,8 @@ class EvidenceFilesError(UnavailableError):
 def write_envelope(folder: Path, envelope: bytes) -> Path:
     """Write an envelope under the name of its content, whole or not at all, and return its path.
 
+    Nobody waits for the disk: what a loss of power damages does not verify, and what it proved is proved again.
+
     Evidence holds no secret, and another user's step may have to read it: the file is for everybody to read, as far as
     the umask lets.
 
@@ -62,14 +64,11 @@ def _write(place: int, name: str, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=place)
         raise
-    os.fsync(place)
 
 
 def list_envelopes(folder: Path) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ beside the fields of its type, as the specification allows; fields that are unkn
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,7 +19,7 @@ import rfc8785
 
 from opsmail.evidence.facts import Approval, Context, TestSend, format_time
 from opsmail.evidence.invalid import InvalidEvidence, Reason
-from opsmail.evidence.strict_json import parse_object
+from opsmail.evidence.strict_json import parse_object, require_size
 from opsmail.messages import Message, msg
 from opsmail.shape import Decoder, ProblemKind
 
@@ -112,16 +113,19 @@ class Statement:
         Raises:
             InvalidEvidence: a value is one that no reader of the statement would accept.
         """
-        if "context" in self.predicate:
+        predicate = self.predicate
+        if "context" in predicate:
             raise _no_statement(msg("its facts have a context of their own"))
         document = {
             "_type": STATEMENT_TYPE,
             "subject": [{"name": self.subject, "digest": {"sha256": self.digest}}],
             "predicateType": self.kind.predicate_type,
-            "predicate": {**self.predicate, "context": _plain(self.context)},
+            "predicate": {**predicate, "context": _plain(self.context)},
         }
         payload = _canonical(document)
-        Statement.parse(payload)
+        require_size(payload)
+        # Canonical JSON passes all other tests of `parse_object`.
+        Statement._of(json.loads(payload))
         return payload
 
     @classmethod
@@ -131,7 +135,10 @@ class Statement:
         Raises:
             InvalidEvidence: `NOT_A_STATEMENT` with what is wrong, or what `parse_object` finds.
         """
-        document = parse_object(payload)
+        return cls._of(parse_object(payload))
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any]) -> Statement:
         kind = _kind(document)
         subject, digest = _subject(document)
         predicate = document.get("predicate")

@@ -24,10 +24,7 @@ def parse_object(content: bytes) -> dict[str, Any]:
     Raises:
         InvalidEvidence: `TOO_LARGE` or `NOT_JSON`, with what is wrong.
     """
-    if len(content) > MAX_BYTES:
-        raise InvalidEvidence(
-            Reason.TOO_LARGE, msg("it has {size} bytes, allowed are {most}", size=len(content), most=MAX_BYTES)
-        )
+    require_size(content)
     try:
         # Decoded here, because json.loads would also take UTF-16 and UTF-32.
         value = json.loads(
@@ -42,6 +39,18 @@ def parse_object(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _not_json(msg("it is not a JSON object"))
     return value
+
+
+def require_size(content: bytes) -> None:
+    """Return when `content` is not larger than any reader takes.
+
+    Raises:
+        InvalidEvidence: `TOO_LARGE`.
+    """
+    if len(content) > MAX_BYTES:
+        raise InvalidEvidence(
+            Reason.TOO_LARGE, msg("it has {size} bytes, allowed are {most}", size=len(content), most=MAX_BYTES)
+        )
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from opsmail.live.turns import Turns
 from opsmail.mail.diagnosis import Diagnosis, ReplyTable
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import StageError
+from opsmail.mail.oauth.proxy import Proxy
 from opsmail.mail.oauth.tokens import Tokens
 from opsmail.mail.protocol import NEUTRAL_NAME
 from opsmail.mail.submission import Deadlines, Submission
@@ -72,7 +73,7 @@ class LiveTest:
         live = self.settings.file.live
         turns = Turns(operators, Limits(live.per_host, self.providers, self.depth.reaches(Depth.SEND)))
         conversations, trust = _Conversations(), TrustStores()
-        tokens = Tokens(self.secrets, trust)
+        tokens = Tokens(self.secrets, trust, proxy=None if live.proxy is None else Proxy.parse(live.proxy))
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
         talking: dict[Future[TestResult], EffectiveOperator] = {}
 

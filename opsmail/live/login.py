@@ -13,6 +13,7 @@ from opsmail.mail.diagnosis import ReplyTable
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Failure, Stage
 from opsmail.mail.oauth.client import Client
+from opsmail.mail.oauth.proxy import Proxy
 from opsmail.mail.oauth.signin import DevicePrompt, SignIn
 from opsmail.mail.oauth.tokens import Access
 from opsmail.mail.tls import TrustStores
@@ -44,12 +45,13 @@ class Login:
     prompt: DevicePrompt
 
     @classmethod
-    def begin(cls, effective: EffectiveOperator, secrets: Secrets) -> Login:
+    def begin(cls, effective: EffectiveOperator, secrets: Secrets, proxy: Proxy | None = None) -> Login:
         """Ask for a device code.
 
         Args:
             effective: an operator with the credential `delegated`, approved as it is.
             secrets: keep the refresh token.
+            proxy: the way to the identity provider; None for the straight one.
 
         Raises:
             UnavailableError: there is none, or the place for the refresh token cannot be written.
@@ -60,7 +62,7 @@ class Login:
             raise TypeError(credential.kind)
         # Before anybody is sent to a browser in vain.
         secrets.writable(credential.token_cache)
-        access = Access.to(client, secrets, TrustStores(), threading.Event())
+        access = Access.to(client, secrets, TrustStores(), threading.Event(), proxy=proxy)
         access.http.deadline = Deadline(PATIENCE)
 
         def ask() -> tuple[SignIn, DevicePrompt]:

@@ -18,7 +18,8 @@ from opsmail.messages import Message
 class Outcome(StrEnum):
     """What a test or a stage says.
 
-    `INCONCLUSIVE` proves nothing either way; `SKIPPED` was not tried and is never counted as passed.
+    `INCONCLUSIVE` proves nothing either way. `SKIPPED` was not tried, such as a login that has just been refused to
+    somebody else, and is never counted as passed.
     """
 
     PASSED = "passed"

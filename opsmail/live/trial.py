@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
-from functools import partial
+from functools import cached_property, partial
 
 from opsmail.evidence.facts import Depth
 from opsmail.findings import RuleMeta, Severity
@@ -15,6 +14,7 @@ from opsmail.live.retries import may_pass_again
 from opsmail.mail.diagnosis import Diagnosis, Fault
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Endpoint
 from opsmail.mail.failure import Stage, StageError
+from opsmail.mail.message import TestMessage
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.oauth.tokens import AccessToken, Tokens
 from opsmail.mail.peer import TlsFacts
@@ -28,7 +28,7 @@ from opsmail.secrets import SecretError, Secrets, password
 
 Clock = Callable[[], float]
 #: Makes the test message of an operator for a recipient.
-Compose = Callable[[EffectiveOperator, str], EmailMessage]
+Compose = Callable[[EffectiveOperator, str], TestMessage]
 #: Says what a stage's error at an endpoint means.
 Diagnose = Callable[[StageError, Endpoint], Diagnosis]
 #: Returns when a connection leads where the operator's credential may go, and raises otherwise.
@@ -104,7 +104,6 @@ class _Talk:
         self.submission = submission
         self.operator = trial.effective.operator
         self.stages: list[StageResult] = []
-        self.message = EmailMessage()
         self.token: AccessToken | None = None
         #: Of the message that was handed over, or was about to be.
         self.message_id: str | None = None
@@ -188,13 +187,17 @@ class _Talk:
         return Credentials(username, password(self.trial.secrets.resolve(reference), reference))
 
     def _envelope(self) -> _Facts:
-        self.message = self.trial.compose(self.trial.effective, self.trial.recipient)
-        self.submission.envelope(self.operator.sender.address, [self.trial.recipient], self.message)
+        self.submission.envelope(self.operator.sender.address, [self.trial.recipient], self.message.content)
         return _Facts()
 
+    @cached_property
+    def message(self) -> TestMessage:
+        """The one that the envelope is made for and that is handed over."""
+        return self.trial.compose(self.trial.effective, self.trial.recipient)
+
     def _send(self) -> _Facts:
-        self.message_id = str(self.message["Message-ID"])
-        return _Facts(reply=self.submission.send(self.message))
+        self.message_id = self.message.message_id
+        return _Facts(reply=self.submission.send(self.message.content))
 
 
 def unresolvable(effective: EffectiveOperator) -> Diagnosis:

@@ -107,7 +107,7 @@ class Submission:
         except AddressError as error:
             raise Failure(Kind.INVALID_HOST, error.message).at(Stage.CONNECT) from None
         self._addresses: tuple[SocketAddress, ...] = ()
-        self._prepared: tuple[EmailMessage, Content] | None = None
+        self._prepared: tuple[EmailMessage | Content, Content] | None = None
         #: The address that answered.
         self.peer: SocketAddress | None = None
         #: The error that the server told inside a bearer exchange, as JSON.
@@ -222,7 +222,7 @@ class Submission:
                     self._observe(Line("*", f"the server's reason: {self.authentication_error}"))
             return Authenticated(script.mechanism, stage.accepted(event))
 
-    def envelope(self, sender: str, recipients: Sequence[str], message: EmailMessage | None = None) -> None:
+    def envelope(self, sender: str, recipients: Sequence[str], message: EmailMessage | Content | None = None) -> None:
         """Name the sender and every recipient; one that is refused fails the stage, so a message goes to all or none.
 
         Args:
@@ -247,7 +247,7 @@ class Submission:
             for recipient in recipients:
                 stage.ask(partial(self._protocol.rcpt, recipient))
 
-    def send(self, message: EmailMessage) -> Reply:
+    def send(self, message: EmailMessage | Content) -> Reply:
         """Hand over `message` and return the server's reply, which accepts it and promises no delivery.
 
         A failure after the last byte has `outcome_unknown`: the server may have taken the message, so it must not be
@@ -274,7 +274,7 @@ class Submission:
             stage.handed_over = False
             return stage.accepted(event)
 
-    def deliver(self, message: EmailMessage, sender: str, recipients: Sequence[str]) -> Reply:
+    def deliver(self, message: EmailMessage | Content, sender: str, recipients: Sequence[str]) -> Reply:
         """Make `envelope` and `send` in one go; may be called again for a further message."""
         self.envelope(sender, recipients, message)
         return self.send(message)
@@ -321,8 +321,10 @@ class Submission:
         stage.ask(self._protocol.ehlo)
 
 
-def _write_out(stage: Stage, message: EmailMessage, offered: Container[str]) -> Content:
+def _write_out(stage: Stage, message: EmailMessage | Content, offered: Container[str]) -> Content:
     """Write a message out before the stage's time begins: a long one takes a while, which is not the server's doing."""
+    if isinstance(message, Content):
+        return message
     try:
         return write_out(message, smtputf8="SMTPUTF8" in offered, eight_bit="8BITMIME" in offered)
     except Failure as failure:

@@ -41,6 +41,8 @@ def judged(settings: SettingsFile) -> Iterator[Fault]:
                 yield Fault(f"servers.{index}.secrets", wrong, msg("for example `env://OPSMAIL_SECRET_{OPERATOR}`"))
         yield from _authority(index, entry)
     yield from _organisation(settings)
+    if settings.live.proxy is not None and int(settings.live.proxy.rpartition(":")[2]) > 65535:
+        yield Fault("live.proxy", msg("`live.proxy` has a port that there is none of"), msg("1 to 65535"))
     if SecretReference.parse(settings.gate.signing_key).is_literal:
         yield Fault(
             "gate.signing_key",

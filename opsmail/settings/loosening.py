@@ -397,6 +397,7 @@ HARMLESS: Mapping[type, Mapping[str, str]] = MappingProxyType(
             "per_host": "how many at a time",
             "retries": "how often; a test that did not pass in the end has not passed",
             "subject_prefix": "a text in test messages",
+            "proxy": "verified TLS goes through it, which it can keep back and neither read nor answer",
         },
     }
 )

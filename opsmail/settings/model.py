@@ -111,6 +111,14 @@ _Origin = Annotated[
         "https://login.microsoftonline.com",
     ),
 ]
+_Proxy = Annotated[
+    str,
+    Pattern(
+        r"http://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*:[1-9][0-9]{0,4}",
+        msg("`http://`, a host and a port"),
+        "http://proxy.empresa.com.br:3128",
+    ),
+]
 _Domain = Annotated[
     str,
     Length(1, 253),
@@ -303,6 +311,9 @@ class Live:
     subject_prefix: Annotated[
         str, Length(0, 60), Doc("Subject prefix", "Put before the subject of each test message.")
     ] = "[opsmail]"
+    proxy: (
+        Annotated[_Proxy, Doc("Proxy", "The way to identity providers; none is taken from the environment.")] | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,12 +132,12 @@ def test_a_test_message_arrives_whole(
         assert facts is not None
         assert facts.san == (HOST,)
         assert submission.authenticate(Credentials(USER, Secret(PASSWORD))).mechanism == mechanism
-        assert submission.deliver(message, "rh@empresa.test", ["teste@empresa.test"]).text == "Ok: queued as 1"
+        assert submission.deliver(message.content, "rh@empresa.test", ["teste@empresa.test"]).text == "Ok: queued as 1"
         assert submission.quit()
     assert inbox.logins == [(mechanism, USER.encode(), PASSWORD.encode())]
     assert inbox.envelopes == [("rh@empresa.test", ["teste@empresa.test"])]
     received = message_from_bytes(inbox.messages[0], policy=policy.default)
-    assert received["Message-ID"] == message["Message-ID"]
+    assert received["Message-ID"] == message.message_id
     assert received["Auto-Submitted"] == "auto-generated"
 
 

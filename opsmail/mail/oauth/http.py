@@ -1,7 +1,7 @@
 """MSAL's way to the network: one request to a pinned host, by a deadline, up to a size, over verified TLS.
 
 The standard library's `http.client` knows the grammar; the bytes go through the same transport as the mail. Redirects
-are not followed, and no proxy, certificate or credential is taken from the environment.
+are not followed, and no proxy, certificate or credential is taken from the environment: the settings name the proxy.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from opsmail.mail.destination import Lookup, resolve
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.provider import Pins, Route
+from opsmail.mail.oauth.proxy import Proxy
 from opsmail.mail.redaction import Redactor
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transport import Deadline, Transport
@@ -52,15 +53,23 @@ class PinnedHttp:
         pins: where requests may go.
         trust: TLS contexts.
         stopped: set once nothing may be asked any more.
+        proxy: leads to hosts that speak TLS; what a machine asks itself goes straight.
         lookup: stands in for `socket.getaddrinfo`.
     """
 
     def __init__(
-        self, pins: Pins, trust: TrustStores, stopped: threading.Event, *, lookup: Lookup | None = None
+        self,
+        pins: Pins,
+        trust: TrustStores,
+        stopped: threading.Event,
+        *,
+        proxy: Proxy | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         self._pins = pins
         self._trust = trust
         self._stopped = stopped
+        self._proxy = proxy
         self._lookup = lookup
         self._lock = threading.Lock()
         self._transport: Transport | None = None
@@ -137,6 +146,14 @@ class PinnedHttp:
         return route
 
     def _connect(self, transport: Transport, route: Route) -> None:
+        if self._proxy is not None and route.tls:
+            self._proxy.connect(transport, f"{route.host}:{route.port}", self.deadline, self._lookup)
+        else:
+            self._connect_straight(transport, route)
+        if route.tls:
+            transport.start_tls(self._trust.context(route.ca, TlsVersion.TLS_1_2), route.host, self.deadline)
+
+    def _connect_straight(self, transport: Transport, route: Route) -> None:
         addresses = (
             (route.address,)
             if route.address is not None
@@ -150,8 +167,6 @@ class PinnedHttp:
             )
         )
         transport.connect(addresses, self.deadline)
-        if route.tls:
-            transport.start_tls(self._trust.context(route.ca, TlsVersion.TLS_1_2), route.host, self.deadline)
 
     def _answer(
         self, transport: Transport, route: Route, request: tuple[str, str, bytes | None, dict[str, str]]

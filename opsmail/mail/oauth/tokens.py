@@ -20,6 +20,7 @@ from opsmail.mail.oauth.claims import PERSONAL, Claims, judge, read_claims, requ
 from opsmail.mail.oauth.client import Client
 from opsmail.mail.oauth.http import PinnedHttp
 from opsmail.mail.oauth.provider import MachineIdentity
+from opsmail.mail.oauth.proxy import Proxy
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transport import Clock, Deadline
 from opsmail.messages import msg
@@ -65,6 +66,7 @@ class Tokens:
     Args:
         secrets: resolve what applications prove themselves with.
         trust: TLS contexts.
+        proxy: the way to identity providers; None for the straight one.
         lookup: stands in for `socket.getaddrinfo`.
         clock: monotonic, in seconds.
         now: the time that tokens are judged by.
@@ -75,12 +77,14 @@ class Tokens:
         secrets: Secrets,
         trust: TrustStores,
         *,
+        proxy: Proxy | None = None,
         lookup: Lookup | None = None,
         clock: Clock = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._secrets = secrets
         self._trust = trust
+        self._proxy = proxy
         self._lookup = lookup
         self._clock = clock
         self._now = now
@@ -121,7 +125,7 @@ class Tokens:
             return self._sources[client]
 
     def _access(self, client: Client) -> Access:
-        return Access.to(client, self._secrets, self._trust, self._stopped, self._lookup)
+        return Access.to(client, self._secrets, self._trust, self._stopped, proxy=self._proxy, lookup=self._lookup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +151,13 @@ class Access:
         secrets: Secrets,
         trust: TrustStores,
         stopped: threading.Event,
+        *,
+        proxy: Proxy | None = None,
         lookup: Lookup | None = None,
     ) -> Access:
         """Return the access of `client`, over a network path that leads to its identity provider and nowhere else."""
         pins = MachineIdentity() if isinstance(client.credential, ManagedIdentity) else client.provider
-        http = PinnedHttp(pins, trust, stopped, lookup=lookup)
+        http = PinnedHttp(pins, trust, stopped, proxy=proxy, lookup=lookup)
         return cls(client, secrets, http, IdentityTokens(client.audience, client.place, secrets, stopped))
 
     def open(self) -> Application:

@@ -125,7 +125,17 @@ class Result:
     milliseconds: _Milliseconds
     stages: Annotated[tuple[StageResult, ...], Doc("Stages", "In their order, as far as the test got.")]
     failure: Annotated[Failure, Doc("Failure", "Why it did not pass; null where it did, or was skipped.")] | None
-    skipped: Annotated[_Text, Doc("Skipped", "Why it was not tried; null where it was.", ("nobody to send to",))] | None
+    skipped: (
+        Annotated[
+            _Text,
+            Doc(
+                "Skipped",
+                "Why it was not tried; null where it was.",
+                ("the same login has just been refused for `rh`",),
+            ),
+        ]
+        | None
+    )
     evidence: Annotated[
         tuple[_Text, ...],
         Doc("Evidence", "Files with the statements that were signed.", ([".opsmail/evidence/0f1e.dsse.json"],)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.checkout import HOST, Checkout
-from tests.unit.mail.oauth.identity import TENANT, Provider, http, identity, refused, root
+from tests.unit.mail.oauth.identity import TENANT, Provider, http, identity, proxy, refused, root
 from tests.unit.mail.oauth.test_signin import CODE, DEVICE, REFRESH, signed_in
 
 
@@ -17,14 +17,16 @@ def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True, raising=False)
 
 
-def repository(checkout: Checkout, provider: Provider, place: Path, credential: str = "delegated") -> None:
+def repository(
+    checkout: Checkout, provider: Provider, place: Path, credential: str = "delegated", live: str = ""
+) -> None:
     checkout.write("identity.pem", root().pem)
     checkout.write(
         "opsmail.toml",
         f'[[servers]]\nhost = "{HOST}"\nconnections = ["587/starttls"]\nauthentication = ["modern", "basic"]\n'
         f'microsoft_tokens = true\nsecrets = ["file://{place}", "env://OPSMAIL_SECRET_{{OPERATOR}}"]\n'
         f'tenants = ["{TENANT}"]\nclient_ids = ["x"]\n'
-        f'authority = "{provider.authority}"\nauthority_ca = "identity.pem"\n',
+        f'authority = "{provider.authority}"\nauthority_ca = "identity.pem"\n{live}',
     )
     login = (
         f"  type: modern\n  username: rh@empresa.test\n  tenant: {TENANT}\n  client_id: x\n"
@@ -46,6 +48,14 @@ def test_signed_in(checkout: Checkout, tmp_path: Path) -> None:
     assert REFRESH in place.read_text()
     assert place.stat().st_mode & 0o777 == 0o600
     assert not any(CODE in path.read_text() for path in checkout.root.rglob("*.yaml"))
+
+
+def test_through_a_proxy(checkout: Checkout, tmp_path: Path) -> None:
+    with identity(signed_in()) as provider, proxy(provider=provider) as way:
+        live = f'[live]\nproxy = "http://localhost:{way.port}"\n'
+        repository(checkout, provider, tmp_path / "token", live=live)
+        assert "signed in as rh@empresa.test" in checkout.run("login", "rh").err
+        assert provider.peer.connections == 0
 
 
 def test_nobody_came(checkout: Checkout, tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from typing import Any
 
 from opsmail.evidence.facts import Depth
 from opsmail.live.engine import LiveTest
 from opsmail.live.result import TestResult
-from opsmail.mail.message import Particulars, compose
+from opsmail.mail.message import Particulars, TestMessage, compose
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Operator
@@ -82,7 +81,7 @@ address = "{running.address}"
     return settings(f"{entries}\n[live]\ntimeout_seconds = {seconds}\n{live}", files)
 
 
-def composed(effective: EffectiveOperator, recipient: str) -> EmailMessage:
+def composed(effective: EffectiveOperator, recipient: str) -> TestMessage:
     subject = effective.operator
     return compose(
         Particulars(

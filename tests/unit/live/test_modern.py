@@ -19,7 +19,7 @@ from opsmail.settings.load import Settings
 from tests.hostile.peer import GOOD, Answer, Connection
 from tests.unit.fleets import operator
 from tests.unit.live.running import MODERN, Vault, catalogue, live, run
-from tests.unit.mail.oauth.identity import Provider, granted, http, identity, jwt, refused
+from tests.unit.mail.oauth.identity import Provider, granted, http, identity, jwt, proxy, refused
 from tests.unit.servers import Server, server
 
 ERROR = base64.b64encode(b'{"status":"401","schemes":"bearer"}')
@@ -52,6 +52,16 @@ def outcome_of(provider: Provider, auth: Answer = takes, **more: Any) -> tuple[T
     with server(answers(auth)) as running:
         result = run(approved(running, provider), operator("rh", authentication=MODERN), **more)["rh"]
     return result, running
+
+
+def test_the_settings_name_a_proxy() -> None:
+    with identity() as provider, proxy(provider=provider) as way, server(answers()) as running:
+        more = f'authority = "{provider.authority}"\nauthority_ca = "identity.pem"\n'
+        settings = catalogue(running, more=more, live=f'proxy = "http://localhost:{way.port}"')
+        result = run(settings, operator("rh", authentication=MODERN), vault=Vault("client-secret"))["rh"]
+        assert result.outcome is Outcome.PASSED
+        assert (provider.peer.connections, way.connections) == (0, 2)
+        assert way.said(secure=False).startswith(f"CONNECT {provider.authority[8:]} HTTP/1.1\r\n".encode())
 
 
 def test_a_token_and_then_the_login() -> None:

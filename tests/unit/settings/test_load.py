@@ -262,6 +262,9 @@ class TestFaults:
             (f'{SETTINGS}authority = "http://localhost"', "`servers.0.authority` is not an https address of a host"),
             (f'{SETTINGS}authority = "https://localhost/x"', "`servers.0.authority` is not an https address of a host"),
             (f'{SETTINGS}authority = "https://localhost:70000"', "`authority` has a port that there is none of"),
+            ('[live]\nproxy = "https://proxy:3128"\n', "`live.proxy` is not `http://`, a host and a port"),
+            ('[live]\nproxy = "http://u:p@proxy:3128"\n', "`live.proxy` is not `http://`, a host and a port"),
+            ('[live]\nproxy = "http://proxy:70000"\n', "opsmail.toml:2: `live.proxy` has a port that there is none of"),
             (f'{SETTINGS}authority_ca = "good.pem"', "opsmail.toml:8: `authority_ca` is for an `authority`"),
             (
                 f'{SETTINGS}authority = "https://localhost"\nauthority_ca = "bad.pem"',

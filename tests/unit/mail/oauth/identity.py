@@ -155,6 +155,32 @@ def identity(token: bytes | Act | None = None, *, name: str = "localhost", secur
         peer.stop()
 
 
+@contextmanager
+def proxy(
+    answer: bytes | Act = b"HTTP/1.1 200 OK\r\n\r\n", provider: Provider | None = None, name: str = "localhost"
+) -> Iterator[Peer]:
+    """Run an HTTP proxy that gives one answer, and behind which `provider` is, with a certificate for `name`."""
+
+    context = tls(name)
+
+    def serve(connection: Spoken) -> None:
+        while connection.hear():
+            pass
+        if callable(answer):
+            answer(connection)
+            return
+        connection.say(answer)
+        if provider is not None:
+            connection.start_tls(context)
+            provider.serve(connection)
+
+    peer = Peer(serve)
+    try:
+        yield peer
+    finally:
+        peer.stop()
+
+
 class Vault:
     """Gives what it holds, keeps what it is given, and notes what it is asked for."""
 

@@ -63,7 +63,9 @@ FAILED = replace(
     milliseconds=52,
     failure=Failure(Stage.AUTHENTICATE, DIAGNOSIS, msg("the server answered {reply}", reply=str(BAD)), BAD),
 )
-SKIPPED = TestResult("z", "sha256:0", Outcome.SKIPPED, Depth.SEND, skipped=msg("cannot be tested yet"))
+SKIPPED = TestResult(
+    "z", "sha256:0", Outcome.SKIPPED, Depth.SEND, skipped=msg("the same login has just been refused for `rh`")
+)
 
 
 def text(result: TestResult, place: str | None = None) -> list[str]:
@@ -103,7 +105,7 @@ def test_where_no_field_is_at_fault_none_is_named() -> None:
 
 
 def test_what_was_skipped_says_why() -> None:
-    assert text(SKIPPED) == ["– z  skipped", "    cannot be tested yet"]
+    assert text(SKIPPED) == ["– z  skipped", "    the same login has just been refused for `rh`"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_json() -> None:
         "evidence": [".opsmail/evidence/x.dsse.json"],
     }
     assert (skipped["operator"], skipped["outcome"]) == ("z", "skipped")
-    assert (skipped["skipped"], skipped["evidence"]) == ("cannot be tested yet", [])
+    assert (skipped["skipped"], skipped["evidence"]) == ("the same login has just been refused for `rh`", [])
 
 
 def test_json_of_a_failure() -> None:
