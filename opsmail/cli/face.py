@@ -29,6 +29,7 @@ COMMANDS = {
     "settings": "opsmail.cli.settings",
     "test": "opsmail.cli.test",
     "login": "opsmail.cli.login",
+    "approve": "opsmail.cli.approve",
     "plan": "opsmail.cli.plan",
     "publish": "opsmail.cli.publish",
     "history": "opsmail.cli.history",

@@ -10,6 +10,7 @@ from opsmail.check.result import CheckResult
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
+from opsmail.cli.trusting import TrustChange, trust_change
 from opsmail.publish.plan import Plan, documents_needed, make_plan
 from opsmail.publish.saved import NO_STORE
 from opsmail.settings.load import Settings
@@ -26,11 +27,13 @@ class Prepared:
         published: the present generation.
         wanted: operator to canonical document.
         plan: the difference.
+        trust: how far the commit's settings go beyond the recorded ones.
     """
 
     published: Published
     wanted: Mapping[str, bytes]
     plan: Plan
+    trust: TrustChange
 
 
 @contextmanager
@@ -59,7 +62,8 @@ def prepare(store: Store | None, revision: Revision, checked: CheckResult) -> Pr
     else:
         published = read_published(store, settings.environment, generation_verifier(settings))
         documents = store.read(documents_needed(published, wanted))
-    return Prepared(published, wanted, make_plan(published, documents, wanted, revision.origin))
+    plan = make_plan(published, documents, wanted, revision.origin)
+    return Prepared(published, wanted, plan, trust_change(store, published, settings))
 
 
 def prepare_reading(session: Session, revision: Revision, checked: CheckResult) -> Prepared:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -28,11 +30,12 @@ from opsmail.publish.plan import Action
 from opsmail.publish.publisher import Circumstances, publish, record_refusal
 from opsmail.publish.saved import MAX_BYTES, SavedPlan, load
 from opsmail.secrets import open_secrets
+from opsmail.settings.trust import record
 from opsmail.store.generation import Generation
 from opsmail.store.interface import Store
 
 _RULESET = "1"
-_LONGEST_REASON = 500
+_LONGEST_REASON, _MOST_REASONS = 500, 100
 
 
 @click.command("publish", epilog="Example:  opsmail publish plan.json --env production")
@@ -44,6 +47,12 @@ _LONGEST_REASON = 500
 @click.option("--allow-many-changes", is_flag=True, help="Go over store.max_changes.")
 @click.option("--allow-empty", is_flag=True, help="Publish a fleet without operators.")
 @click.option("--allow-master-change", is_flag=True, help="Take the role of master from the present one.")
+@click.option(
+    "--accept-settings",
+    "accepted",
+    metavar="DIGEST",
+    help="Accept that the settings with this digest allow more than those of the last publish.",
+)
 @click.option("--reason", default="", help="Why, for the history.")
 @click.option("--commit", metavar="SHA", help="Publish this commit.  [default: HEAD]")
 @session_options
@@ -56,6 +65,7 @@ def command(
     allow_many_changes: bool,
     allow_empty: bool,
     allow_master_change: bool,
+    accepted: str | None,
     reason: str,
     commit: str | None,
     session: Session,
@@ -88,10 +98,11 @@ def command(
             master_change=allow_master_change,
             prune=frozenset(prune) | _approved_deletes(saved, prepared),
         )
-        judgement = judge_publish(session, revision, checked, prepared, saved, allowed)
+        judgement = judge_publish(session, revision, checked, prepared, saved, allowed, accepted)
         if judgement.refusals:
             return _refuse(session, store, prepared, circumstances, judgement.refusals)
-        if not prepared.plan.changes:
+        circumstances = replace(circumstances, trust=record(revision.settings), also=_accepted(prepared, circumstances))
+        if not prepared.plan.changes and not _records_other_settings(prepared, circumstances):
             number = prepared.plan.base
             session.console.say(msg("nothing to publish: generation {number} has the same settings", number=number))
             return ExitCode.DONE
@@ -124,6 +135,26 @@ def _tell(session: Session, generation: Generation, prepared: Prepared) -> None:
     )
     if not generation.required:
         session.console.say(msg("no evidence was required: `gate.require` is empty in opsmail.toml"))
+
+
+def _accepted(prepared: Prepared, circumstances: Circumstances) -> tuple[tuple[str, Mapping[str, object]], ...]:
+    """Return the event that tells which settings were accepted; none where nothing had to be."""
+    trust = prepared.trust
+    if not trust.loosened:
+        return ()
+    facts = {
+        "settings": trust.digest,
+        "allowed": [str(what)[:_LONGEST_REASON] for what in trust.loosened[:_MOST_REASONS]],
+        "actor": circumstances.actor,
+        "time": circumstances.time,
+    }
+    return (("accept-settings", facts),)
+
+
+def _records_other_settings(prepared: Prepared, circumstances: Circumstances) -> bool:
+    """Whether a publish that changes no operator still has something to record: what is trusted from now on."""
+    generation = prepared.published.generation
+    return generation is not None and generation.trust != hashlib.sha256(circumstances.trust).hexdigest()
 
 
 def _require_text(reason: str) -> None:

@@ -80,6 +80,25 @@ def descent_refusals(commit: str, published: str, *, descends: bool | None) -> I
         )
 
 
+def trust_refusals(loosened: Sequence[Message], settings_digest: str, accepted: str | None) -> Iterator[Refusal]:
+    """Yield a refusal for each thing that the settings allow and those recorded with the head do not.
+
+    Args:
+        loosened: what that is.
+        settings_digest: of the settings, `sha256:` and hex.
+        accepted: the digest of the settings that somebody has accepted by name; None where nobody has.
+    """
+    if accepted == settings_digest:
+        return
+    hint = msg(
+        "whoever owns the settings approves them with `opsmail approve --settings`, or look at the change and pass "
+        "`--accept-settings {digest}`",
+        digest=settings_digest,
+    )
+    for what in loosened:
+        yield Refusal(msg("the settings allow more than those of the last publish: {what}", what=what), hint=hint)
+
+
 def judge(plan: Plan, gate: Gate, evidence: Evidence, now: datetime) -> Verdict:
     """Look for the proof of each change.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 import rfc8785
 
@@ -22,6 +24,16 @@ Sign = Callable[[Generation], bytes]
 _REASONS, _LONGEST_REASON = 100, 500
 
 
+class Act(StrEnum):
+    """What makes a generation."""
+
+    PUBLISH = "publish"
+    ROLLBACK = "rollback"
+    HOLD = "hold"
+    RELEASE = "release"
+    ADOPT = "adopt"
+
+
 class NotConfirmedError(UnavailableError):
     """A generation is published, and could not be read back to be certain of it."""
 
@@ -36,6 +48,10 @@ class Circumstances:
         ruleset: the version of the rules.
         required: the kinds of evidence that the gate asked for.
         reason: in words; empty for an ordinary publish.
+        act: what it is.
+        trust: the record of what the settings trust; empty to keep none.
+        marks: operator to plain data that says what is to be known of it; see `opsmail.publish.marks`.
+        also: what the log tells besides: the kind of each further event, and its facts.
     """
 
     actor: str
@@ -43,6 +59,10 @@ class Circumstances:
     ruleset: str
     required: tuple[str, ...]
     reason: str = ""
+    act: Act = Act.PUBLISH
+    trust: bytes = b""
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[tuple[str, Mapping[str, object]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +71,8 @@ class Proofs:
 
     Args:
         envelopes: the signed statements.
-        by_operator: operator to the SHA-256 of the statements that prove it.
+        by_operator: operator to the SHA-256 of the statements that prove it, `settings:<environment>` to those that
+            approve the settings.
     """
 
     envelopes: Sequence[bytes]
@@ -108,7 +129,7 @@ def publish(
     # Before anybody can see it: a reader would refuse what does not verify here.
     verify(parcel.blobs[parcel.digest])
     store.write_missing(parcel.blobs)
-    _swap(store, published.head, parcel)
+    _swap(store, published.head, parcel, circumstances)
     _read_back(store, published.head.environment, parcel, verify)
     return parcel.generation
 
@@ -140,10 +161,12 @@ def _pack(
 ) -> _Parcel:
     """Make the generation, and choose what of it has to be written: that is in proportion to the change."""
     head = published.head
-    old_buckets = {} if published.generation is None else published.generation.buckets
+    before = published.generation
+    kept = frozenset() if before is None else {*before.buckets.values(), *before.marks.values(), before.trust}
     manifest = {operator: _digest(content) for operator, content in wanted.items()}
     buckets = split(manifest)
     evidence = split({operator: list(digests) for operator, digests in proofs.by_operator.items()})
+    marks = split(circumstances.marks)
     generation = Generation(
         store=head.identity.store,
         epoch=head.identity.epoch,
@@ -162,20 +185,25 @@ def _pack(
         evidence={name: _digest(content) for name, content in evidence.items()},
         reason=circumstances.reason,
         required=circumstances.required,
+        act=circumstances.act.value,
+        trust=_digest(circumstances.trust) if circumstances.trust else None,
+        marks={name: _digest(content) for name, content in marks.items()},
         last_event=head.last_hash,
     )
     envelope = sign(generation)
     contents = [wanted[change.operator] for change in plan.changes if change.action is not Action.DELETE]
-    contents += [content for name, content in buckets.items() if old_buckets.get(name) != generation.buckets[name]]
+    contents += [*buckets.values(), *marks.values(), *([circumstances.trust] if circumstances.trust else [])]
     contents += [*evidence.values(), *proofs.envelopes, envelope]
-    return _Parcel(generation, _digest(envelope), manifest, {_digest(content): content for content in contents})
+    blobs = {_digest(content): content for content in contents}
+    new = {digest: content for digest, content in blobs.items() if digest not in kept}
+    return _Parcel(generation, _digest(envelope), manifest, new)
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _swap(store: Store, head: Head, parcel: _Parcel) -> None:
+def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstances) -> None:
     generation = parcel.generation
     facts = {
         "generation": generation.number,
@@ -189,7 +217,8 @@ def _swap(store: Store, head: Head, parcel: _Parcel) -> None:
         "publish": secrets.token_hex(16),
     }
     try:
-        store.swap_head(head, number=generation.number, digest=parcel.digest, events=[_event("publish", facts)])
+        events = [_event(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
+        store.swap_head(head, number=generation.number, digest=parcel.digest, events=events)
     except OutcomeUnknown as unknown:
         _look(store, head, parcel, unknown)
 

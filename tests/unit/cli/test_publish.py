@@ -317,6 +317,7 @@ class TestWrongUse:
             "--allow-many-changes",
             "--allow-empty",
             "--allow-master-change",
+            "--accept-settings",
             "--reason",
             "--commit",
         }
