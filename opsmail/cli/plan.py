@@ -36,6 +36,8 @@ def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit:
     errors = checked.errors()
     if errors:
         show_findings(session, errors, checked)
+        for item in prepare_reading(session, revision, checked).plan.revoked:
+            session.console.say(plans.revoked(item))
         session.console.say(msg("there is no plan for a commit with errors"))
         return ExitCode.FINDINGS
     prepared = prepare_reading(session, revision, checked)

@@ -20,7 +20,7 @@ from opsmail.store.manifest import split
 
 #: Signs the facts of a generation and returns the envelope.
 Sign = Callable[[Generation], bytes]
-#: Reasons that one event repeats, and characters of each: an event is one small value.
+#: Reasons, or names, that one event repeats, and characters of each: an event is one small value.
 _REASONS, _LONGEST_REASON = 100, 500
 
 
@@ -51,6 +51,7 @@ class Circumstances:
         act: what it is.
         trust: the record of what the settings trust; empty to keep none.
         marks: operator to plain data that says what is to be known of it; see `opsmail.publish.marks`.
+        operators: whom it is about; empty where it is about the fleet.
         also: what the log tells besides: the kind of each further event, and its facts.
     """
 
@@ -62,6 +63,7 @@ class Circumstances:
     act: Act = Act.PUBLISH
     trust: bytes = b""
     marks: Mapping[str, Any] = field(default_factory=dict)
+    operators: tuple[str, ...] = ()
     also: tuple[tuple[str, Mapping[str, object]], ...] = ()
 
 
@@ -205,7 +207,7 @@ def _digest(content: bytes) -> str:
 
 def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstances) -> None:
     generation = parcel.generation
-    facts = {
+    facts: dict[str, object] = {
         "generation": generation.number,
         "digest": parcel.digest,
         "plan": generation.plan,
@@ -216,6 +218,8 @@ def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstance
         # Two attempts at the same plan are two events; the log tells which of them happened.
         "publish": secrets.token_hex(16),
     }
+    if circumstances.operators:
+        facts["operators"] = list(circumstances.operators[:_REASONS])
     try:
         events = [_event(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
         store.swap_head(head, number=generation.number, digest=parcel.digest, events=events)

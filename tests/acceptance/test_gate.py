@@ -180,7 +180,7 @@ def test_approved_by_a_key_that_was_trusted_before(published: Repository) -> Non
     published.run("publish", "--yes")
     change_hr(published)
     published.run("test", HR)
-    assert f"hint: run `opsmail approve {HR}`" in refused(published)
+    assert f"hint: run `opsmail approve {HR}`" in published.run("publish", "--yes", code=3).err
     published.run("approve", HR, "--as", "chefia@empresa.test", "--role", "TI", environment=mine)
     published.run("publish", "--yes")
     assert published.head() == 4

@@ -318,6 +318,9 @@ class TestWrongUse:
             "--allow-empty",
             "--allow-master-change",
             "--accept-settings",
+            "--skip-unproven",
+            "--break-glass",
+            "--operator",
             "--reason",
             "--commit",
         }
