@@ -38,6 +38,7 @@ COMMANDS = {
     "drift": "opsmail.cli.drift",
     "history": "opsmail.cli.history",
     "show": "opsmail.cli.show",
+    "why": "opsmail.cli.why",
     "diff": "opsmail.cli.diff",
     "report": "opsmail.cli.report",
     "keygen": "opsmail.cli.keygen",

@@ -54,7 +54,7 @@ def changes_text(changes: Sequence[Change], language: NullTranslations, style: S
         )
         if change.action is Action.UPDATE:
             yield name
-            yield from (f"    {for_terminal(_field(field))}" for field in change.fields)
+            yield from (f"    {for_terminal(field_text(field))}" for field in change.fields)
         else:
             yield f"{name}  {for_terminal(_telling(change, language))}"
 
@@ -134,7 +134,7 @@ def _telling(change: Change, language: NullTranslations) -> str:
     return ", ".join(message.render(language) for message in (told, *extras))
 
 
-def _field(field: FieldChange) -> str:
+def field_text(field: FieldChange) -> str:
     """Return one field's change in words: `server.port 25 → 587`."""
     return f"{field.path} {_value(field.before)} → {_value(field.after)}"
 
@@ -149,7 +149,7 @@ def _value(value: Any) -> str:
 
 def _cell(change: Change, language: NullTranslations) -> str:
     if change.action is Action.UPDATE:
-        return "<br>".join(_code(_field(field)) for field in change.fields)
+        return "<br>".join(_code(field_text(field)) for field in change.fields)
     return _code(_telling(change, language))
 
 
