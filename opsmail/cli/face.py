@@ -41,6 +41,7 @@ COMMANDS = {
     "why": "opsmail.cli.why",
     "diff": "opsmail.cli.diff",
     "report": "opsmail.cli.report",
+    "store": "opsmail.cli.store",
     "keygen": "opsmail.cli.keygen",
     "evidence": "opsmail.cli.evidence",
     "schema": "opsmail.cli.schema",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from opsmail.cli.publishing import Publishing
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.publish.marks import Marks, plain, read_marks
-from opsmail.publish.plan import Origin, make_plan
+from opsmail.publish.plan import Origin, Plan, make_plan
 from opsmail.publish.publisher import Act, Circumstances, Proofs
 from opsmail.store.generation import Generation, Published, read_published
 
@@ -49,17 +49,28 @@ class Holding:
             trust=b"" if kept is None else self.publishing.store.read([kept])[kept],
         )
 
-    def write(self, marks: Marks, circumstances: Circumstances) -> Generation:
-        """Publish the same operators with these marks."""
-        contents = self.publishing.store.read(set(self.published.manifest.values()))
-        wanted = {operator: contents[digest] for operator, digest in self.published.manifest.items()}
+    def plan(self, wanted: Mapping[str, bytes]) -> Plan:
+        """Return the plan that changes nothing of `wanted`, from where the published operators come from."""
         before = self.generation
         origin = Origin(repository=before.repository, commit=before.commit, settings_digest=before.settings_digest)
-        plan = make_plan(self.published, {}, wanted, origin)
-        key = self.publishing.key()
+        return make_plan(self.published, {}, wanted, origin)
+
+    def write(self, marks: Marks, circumstances: Circumstances) -> Generation:
+        """Publish the same operators with these marks."""
+        wanted = self.fleet()
         return self.publishing.publish(
-            self.published, plan, wanted, _NOTHING, replace(circumstances, marks=plain(marks)), key
+            self.published,
+            self.plan(wanted),
+            wanted,
+            _NOTHING,
+            replace(circumstances, marks=plain(marks)),
+            self.publishing.key(),
         )
+
+    def fleet(self) -> dict[str, bytes]:
+        """Return the published operators: each with its canonical document."""
+        contents = self.publishing.store.read(set(self.published.manifest.values()))
+        return {operator: contents[digest] for operator, digest in self.published.manifest.items()}
 
 
 @contextmanager

@@ -112,10 +112,9 @@ def test_broken_glass_is_seen_until_there_is_proof(published: Repository) -> Non
 def test_what_something_else_did_to_the_store_is_told_apart(published: Repository) -> None:
     assert state(published, 0) == "clean"
     with closing(sqlite3.connect(published.root / "opsmail.db")) as database, database:
-        text = "CAST(content AS TEXT)"
         database.execute(
-            f"UPDATE opsmail_blobs SET content = CAST(replace({text}, '587', '588') AS BLOB) "
-            f"""WHERE {text} LIKE '{{"connection"%"port":587%'"""
+            "UPDATE opsmail_blobs SET content = CAST(replace(CAST(content AS TEXT), '587', '588') AS BLOB) "
+            """WHERE CAST(content AS TEXT) LIKE '{"connection"%"port":587%'"""
         )
     assert state(published, 1) == "drift"
     change_hr(published)
