@@ -173,10 +173,10 @@ def _proofs(verdict: Verdict, prepared: Prepared, approval: VerifiedStatement | 
         found[approval.statement.subject] = (approval,)
     statements = {item.digest: item for items in found.values() for item in items}
     by_subject: Mapping[str, list[str]] = {name: [item.digest for item in items] for name, items in found.items()}
-    return Proofs([_envelope(item) for item in statements.values()], by_subject)
+    return Proofs([envelope_of(item) for item in statements.values()], by_subject)
 
 
-def _envelope(statement: VerifiedStatement) -> bytes:
+def envelope_of(statement: VerifiedStatement) -> bytes:
     """Return the bytes that were verified; the file may have been exchanged since."""
     content = read_envelope(Path(statement.source))
     if hashlib.sha256(content).hexdigest() != statement.digest:

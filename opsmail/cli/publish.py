@@ -13,6 +13,7 @@ from opsmail.cli.asking import require_consent, require_text
 from opsmail.cli.attesting import context_of
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.freshness import record_fresh
 from opsmail.cli.judging import Judgement, judge_publish
 from opsmail.cli.options import session_options
 from opsmail.cli.planning import Prepared, opened_store, prepare
@@ -68,6 +69,7 @@ def command(plan_file: Path | None, yes: bool, wish: Wish, reason: str, commit: 
             return ExitCode.REFUSED
         if not prepared.plan.changes and not _records_other_settings(prepared, circumstances):
             _tell_unchanged(session, judgement)
+            record_fresh(publishing, prepared)
             return _exit_code(judgement)
         # Before anybody is asked: a publish that cannot be signed is not worth a question.
         key = publishing.key()

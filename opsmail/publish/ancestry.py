@@ -91,11 +91,10 @@ def introduction(store: Store, published: Published, operator: str) -> Introduct
     Raises:
         KeyError: the operator is not published.
     """
-    digest = published.manifest[operator]
-    bucket = bucket_of(operator)
     generation = published.generation
-    if generation is None:
+    if generation is None or operator not in published.manifest:
         raise KeyError(operator)
+    digest, bucket = published.manifest[operator], bucket_of(operator)
     present: str | None = generation.buckets[bucket]
     for _, before in ancestors(store, published):
         if before.buckets.get(bucket) != present:

@@ -69,10 +69,8 @@ def foreign(messages: Iterable[Message], operator: str | None = None) -> Iterato
 
 
 def _pending(change: Change) -> Message:
-    match change.action:
-        case Action.CREATE:
-            return msg("a publish would create it")
-        case Action.DELETE:
-            return msg("a publish would delete it")
-        case Action.UPDATE:
-            return msg("a publish would change {fields}", fields=", ".join(field.path for field in change.fields))
+    if change.action is Action.CREATE:
+        return msg("a publish would create it")
+    if change.action is Action.DELETE:
+        return msg("a publish would delete it")
+    return msg("a publish would change {fields}", fields=", ".join(field.path for field in change.fields))

@@ -37,16 +37,17 @@ def unlogged(store: Store, published: Published) -> Iterator[Message]:
         return
     try:
         for before, event in _newest_first(store, published):
-            match json.loads(event.payload):
-                case {"generation": generation.number, "digest": digest}:
-                    if digest != published.digest:
-                        yield msg("the event about generation {number} tells of another one", number=generation.number)
-                    elif before != generation.last_event:
-                        yield msg(
-                            "the events before generation {number} are not those that it was signed on",
-                            number=generation.number,
-                        )
-                    return
+            told = json.loads(event.payload)
+            if told.get("generation") != generation.number:
+                continue
+            if told.get("digest") != published.digest:
+                yield msg("the event about generation {number} tells of another one", number=generation.number)
+            elif before != generation.last_event:
+                yield msg(
+                    "the events before generation {number} are not those that it was signed on",
+                    number=generation.number,
+                )
+            return
         yield msg("no event tells of generation {number}", number=generation.number)
     except StoreDamaged as error:
         yield error.message

@@ -12,7 +12,7 @@ from opsmail.evidence.statement import Kind
 from opsmail.findings import Finding
 from opsmail.messages import Message, msg
 from opsmail.publish.marks import Mark
-from opsmail.publish.plan import Action, Change, Plan
+from opsmail.publish.plan import Action, Plan
 from opsmail.settings.model import Duration, Gate
 
 _ANY_AGE = Duration("–", timedelta.max)
@@ -155,9 +155,10 @@ def judge(plan: Plan, gate: Gate, evidence: Evidence, now: datetime, glass: Coll
     for change in plan.changes:
         if change.action is Action.DELETE:
             continue  # What goes needs no proof that it works.
-        found, missing = _look(plan, change, gate, evidence, now)
+        found, missing = _look(plan, change.operator, str(change.after), gate, evidence, now)
         if missing and change.operator in glass:
-            found, missing = _look(plan, change, replace(gate, max_age=_ANY_AGE), evidence, now)
+            any_age = replace(gate, max_age=_ANY_AGE)
+            found, missing = _look(plan, change.operator, str(change.after), any_age, evidence, now)
             missing = [item for item in missing if item[0] is not Kind.TEST_SEND]
             broken.append(change.operator)
         refusals += [Refusal(answer.message, change.operator, answer.hint) for _, answer in missing]
@@ -165,14 +166,30 @@ def judge(plan: Plan, gate: Gate, evidence: Evidence, now: datetime, glass: Coll
     return Verdict(tuple(refusals), proofs, tuple(broken))
 
 
+def proofs_of(
+    plan: Plan, manifest: Mapping[str, str], gate: Gate, evidence: Evidence, now: datetime
+) -> dict[str, tuple[VerifiedStatement, ...]]:
+    """Return what of the evidence proves operators as they are published, by operator.
+
+    Args:
+        plan: says of which repository, environment and settings the proof has to be.
+        manifest: operator to the SHA-256 of its document.
+        gate: what is required.
+        evidence: all that is at hand, verified.
+        now: the time, with its zone.
+    """
+    found = {name: _look(plan, name, digest, gate, evidence, now)[0] for name, digest in manifest.items()}
+    return {name: tuple(items) for name, items in found.items() if items}
+
+
 def _look(
-    plan: Plan, change: Change, gate: Gate, evidence: Evidence, now: datetime
+    plan: Plan, operator: str, digest: str, gate: Gate, evidence: Evidence, now: datetime
 ) -> tuple[list[VerifiedStatement], list[tuple[Kind, Missing]]]:
-    """Return what proves one change, and which kinds of proof are missing."""
+    """Return what proves an operator with this digest, and which kinds of proof are missing."""
     found, missing = [], []
     for required in gate.require:
         kind = Kind(required.value)
-        answer = evidence.find(_wanted(plan, change, kind, gate), now)
+        answer = evidence.find(_wanted(plan, operator, digest, kind, gate), now)
         if isinstance(answer, Missing):
             missing.append((kind, answer))
         else:
@@ -180,11 +197,11 @@ def _look(
     return found, missing
 
 
-def _wanted(plan: Plan, change: Change, kind: Kind, gate: Gate) -> Wanted:
+def _wanted(plan: Plan, operator: str, digest: str, kind: Kind, gate: Gate) -> Wanted:
     return Wanted(
         kind=kind,
-        subject=f"operator:{change.operator}",
-        digest=str(change.after),
+        subject=f"operator:{operator}",
+        digest=digest,
         repository=plan.repository,
         environment=plan.environment,
         settings_digest=plan.settings_digest,

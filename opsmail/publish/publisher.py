@@ -22,6 +22,8 @@ from opsmail.store.manifest import split
 Sign = Callable[[Generation], bytes]
 #: Reasons, or names, that one event repeats, and characters of each: an event is one small value.
 _REASONS, _LONGEST_REASON = 100, 500
+#: Operators of whose evidence one event tells.
+_OPERATORS = 1000
 
 
 class Act(StrEnum):
@@ -134,6 +136,28 @@ def publish(
     _swap(store, published.head, parcel, circumstances)
     _read_back(store, published.head.environment, parcel, verify)
     return parcel.generation
+
+
+def record_evidence(store: Store, head: Head, statements: Mapping[str, Sequence[str]], time: str) -> None:
+    """Put fresh evidence of what is published already into the event log.
+
+    Args:
+        store: which has the statements already.
+        head: the published generation.
+        statements: operator to the SHA-256 of the statements that prove it.
+        time: when, RFC 3339 in UTC.
+
+    Raises:
+        HeadMoved: the log went on meanwhile.
+        StoreUnavailable: it cannot be written.
+    """
+    names = sorted(statements)
+    parts = [names[first : first + _OPERATORS] for first in range(0, len(names), _OPERATORS)]
+    events = [
+        _event("evidence", {"of": head.number, "time": time, "statements": {name: statements[name] for name in part}})
+        for part in parts
+    ]
+    store.append_events(head, events)
 
 
 def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumstances, reasons: Sequence[str]) -> None:

@@ -83,7 +83,7 @@ def verification_as_text(verification: Verification, language: NullTranslations,
     else:
         head = verification.head
         whole = msg(
-            "{generations} generations and {events} events follow from one another",
+            "the history is whole up to generation {generations} and event {events}",
             generations=0 if head is None else head.number,
             events=0 if head is None else head.events,
         )

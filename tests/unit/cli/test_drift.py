@@ -202,7 +202,7 @@ class TestVerify:
         published.commit()
         published.run("publish", "--yes")
         published.run("hold", "c")
-        assert published.run("history", "--verify").out == "3 generations and 3 events follow from one another\n"
+        assert published.run("history", "--verify").out == "the history is whole up to generation 3 and event 3\n"
         said = published.run("history", "--verify", "--format", "json").json()
         assert said == {
             "schema": "opsmail/history-verification/v1",
@@ -215,7 +215,7 @@ class TestVerify:
         checkout.fleet(None, require="[]")
         with closing(open_store("sqlite:///opsmail.db", create=True)):
             pass
-        assert checkout.run("history", "--verify").out.startswith("0 generations and 0 events")
+        assert checkout.run("history", "--verify").out.startswith("the history is whole up to generation 0")
 
     def test_an_earlier_generation_that_was_exchanged(self, published: Checkout) -> None:
         """Whoever can write the database puts another signed generation in the place of the first."""

@@ -145,6 +145,17 @@ class TestApproving:
             assert store.read([digest])[digest] == file.read_bytes()
         assert len(generations(approving)[0]["evidence"]) == 1
 
+    def test_for_a_rollback_too(self, approving: Checkout) -> None:
+        approving.edit("operators/a.yaml", "role: standard", "role: standard\nname: Novo")
+        approving.commit()
+        approving.run("publish", "--yes")
+        loosen(approving)
+        as_approver(approving)
+        approving.run("approve", "--settings", "--as", "chefia@empresa.test")
+        as_pipeline(approving)
+        approving.run("rollback", "1", "--yes")
+        assert head(approving) == 3
+
     def test_not_by_a_key_that_the_change_itself_brings(self, published: Checkout) -> None:
         published.write("keys/ti.pub.pem", APPROVER.public.pem())
         text = published.read("opsmail.toml")

@@ -129,6 +129,14 @@ class TestBreakingGlass:
         assert (statement.kind, statement.subject) == ("break-glass", "operator:a")
         assert statement.predicate["reason"] == self.REASON
 
+    def test_beside_what_is_proven(self, proven: Checkout) -> None:
+        change(proven, "a", "b")
+        proven.run("test", "b")
+        at_night(proven)
+        self.glass(proven, "a")
+        (marked,) = generations(proven)[0]["set"]
+        assert marked["operator"] == "a"
+
     def test_until_it_is_superseded(self, proven: Checkout) -> None:
         change(proven, "a")
         at_night(proven)
@@ -213,3 +221,26 @@ class TestBreakingGlass:
     )
     def test_wrong_use(self, proven: Checkout, options: tuple[str, ...]) -> None:
         proven.run("publish", "--yes", *options, code=2)
+
+
+class TestFreshEvidence:
+    def test_it_is_kept_without_a_generation(self, proven: Checkout) -> None:
+        before = set(proven.evidence())
+        proven.run("test", "a")
+        (new,) = set(proven.evidence()) - before
+        said = proven.run("publish", "--yes").err
+        assert said == "nothing to publish: generation 1 has the same settings\nfresh evidence of 1 operator is kept\n"
+        event = events(proven)[-1]
+        digest = new.name.removesuffix(".dsse.json")
+        assert (event["event"], event["of"], event["statements"]) == ("evidence", 1, {"a": [digest]})
+        with closing(open_store("sqlite:///opsmail.db", read_only=True)) as store:
+            assert store.read([digest])[digest] == new.read_bytes()
+        assert "fresh" not in proven.run("publish", "--yes").err
+        assert proven.run("history", "--verify").out == "the history is whole up to generation 1 and event 2\n"
+        assert proven.run("drift").out.endswith(": clean\n")
+
+    def test_of_many_operators_it_takes_several_events(self, proven: Checkout) -> None:
+        proven.monkeypatch.setattr("opsmail.publish.publisher._OPERATORS", 2)
+        proven.run("test")
+        assert "fresh evidence of 3 operators is kept" in proven.run("publish", "--yes").err
+        assert [sorted(event["statements"]) for event in events(proven)[1:]] == [["a", "b"], ["chefe"]]

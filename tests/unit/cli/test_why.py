@@ -67,7 +67,7 @@ class TestWhy:
 
     def test_without_the_files_that_proved_it_the_store_has_them(self, proven: Checkout) -> None:
         for path in proven.evidence():
-            path.unlink()
+            path.write_text("{}", "utf-8")
         assert "proof      test as far as `send` at " in proven.run("why", "a").out
 
     def test_a_test_of_what_is_published_is_newer_proof(self, proven: Checkout) -> None:
