@@ -19,6 +19,10 @@ _NAMES = {
     "opsmail/plan/v1": "plan",
     # For these none is published: they are read back by whoever reads generations, settings and rules.
     "opsmail/history/v1": None,
+    "opsmail/history-verification/v1": None,
+    "opsmail/diff/v1": None,
+    "opsmail/drift/v1": None,
+    "opsmail/why/v1": None,
     "opsmail/settings/v1": None,
     "opsmail/statistics/v1": None,
 }

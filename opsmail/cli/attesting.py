@@ -57,18 +57,23 @@ class Attester:
 
     def attest(self, result: TestResult) -> str:
         """Sign that `result` passed, and return the path of its statement, from the root."""
-        context = Context(
-            repository=self.origin.repository,
-            environment=self.environment,
-            settings_digest=self.origin.settings_digest,
-            time=now(),
-            version=__version__,
-            commit=self.origin.commit,
-            run=self.run.url,
-        )
+        context = context_of(self.origin, self.environment, self.run)
         statement = Statement.test_send(result.operator, result.digest, context, _facts(result))
         path = write_envelope(self.root / FOLDER, sign(statement, self.key))
         return path.relative_to(self.root).as_posix()
+
+
+def context_of(origin: Origin, environment: str, run: Run) -> Context:
+    """Return what a statement that is made now says of where it comes from."""
+    return Context(
+        repository=origin.repository,
+        environment=environment,
+        settings_digest=origin.settings_digest,
+        time=now(),
+        version=__version__,
+        commit=origin.commit,
+        run=run.url,
+    )
 
 
 def _facts(result: TestResult) -> TestSend:

@@ -39,9 +39,9 @@ class Failures:
         self._judge = Judge(Policy())
 
     def finding(self, result: TestResult) -> Finding | None:
-        """Return why a test did not pass, None for one that did or was not tried."""
+        """Return why a test did not pass, None for one that did or was not tried, or is of what is in no file."""
         failure = result.failure
-        if failure is None:
+        if failure is None or result.operator not in self._members:
             return None
         path = self._members[result.operator].file
         content = self._contents[path]
@@ -57,7 +57,8 @@ class Failures:
             environment: whose settings were used.
         """
         tested = [result for result in results if result.outcome is not Outcome.SKIPPED]
-        members = sorted((self._members[result.operator] for result in tested), key=lambda member: member.file)
+        known = (self._members[result.operator] for result in tested if result.operator in self._members)
+        members = sorted(known, key=lambda member: member.file)
         found = [finding for result in tested if (finding := self.finding(result)) is not None]
         findings = tuple(sorted(found, key=lambda finding: finding.file))
         return Report(

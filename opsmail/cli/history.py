@@ -6,7 +6,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
-from opsmail.cli.outputs import format_option, parse_outputs
+from opsmail.cli.outputs import Output, format_option, parse_outputs
 from opsmail.cli.planning import opened_store
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.session import Session
@@ -14,30 +14,43 @@ from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import msg
 from opsmail.output.results import history
 from opsmail.output.results.history import Entry
-from opsmail.store.generation import Verify
-from opsmail.store.interface import Head, StoreDamaged
+from opsmail.publish.marks import Marks, read_marks
+from opsmail.publish.verification import Verification, verify_history
+from opsmail.store.generation import Generation, Verify
+from opsmail.store.interface import Head, Store, StoreDamaged
 
 
 @click.command("history", epilog="Example:  opsmail history --env production --limit 5")
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many generations to show."
 )
+@click.option(
+    "--verify",
+    "walk",
+    is_flag=True,
+    help="Walk all of it, and tell where something does not follow; exits with 1 then.",
+)
 @format_option("text or json")
 @session_options
-def command(limit: int, formats: tuple[str, ...], session: Session) -> int:
+def command(limit: int, walk: bool, formats: tuple[str, ...], session: Session) -> int:
     """Show what was published: when, by whom, from which commit. The newest comes first."""
     outputs = parse_outputs(formats or ("text",), ("text", "json"))
     settings = session.settings()
     verify = generation_verifier(settings)
+    console = session.console
     with opened_store(session, settings) as store:
+        if walk:
+            verification = verify_history(store, settings.environment, verify)
+            for output in outputs:
+                output.write(console, _verified(verification, output, session))
+            return ExitCode.FINDINGS if verification.breaks else ExitCode.DONE
         head = store.head(settings.environment)
         digests = store.generations(settings.environment, after=max(0, head.number - limit), limit=limit)
         envelopes = store.read(set(digests.values()))
-    entries = [
-        _entry(head, number, digest, envelopes[digest], verify)
-        for number, digest in sorted(digests.items(), reverse=True)
-    ]
-    console = session.console
+        entries = [
+            _entry(store, head, number, digest, envelopes[digest], verify)
+            for number, digest in sorted(digests.items(), reverse=True)
+        ]
     for output in outputs:
         as_json = output.format == "json"
         text = (
@@ -47,7 +60,13 @@ def command(limit: int, formats: tuple[str, ...], session: Session) -> int:
     return ExitCode.DONE
 
 
-def _entry(head: Head, number: int, digest: str, envelope: bytes, verify: Verify) -> Entry:
+def _verified(verification: Verification, output: Output, session: Session) -> str:
+    if output.format == "json":
+        return history.verification_as_json(verification)
+    return history.verification_as_text(verification, session.console.language, output.style(session.console))
+
+
+def _entry(store: Store, head: Head, number: int, digest: str, envelope: bytes, verify: Verify) -> Entry:
     """Return what stands in one place; an old key's signature must not hide the rest of the history."""
     try:
         generation = verify(envelope)
@@ -55,4 +74,14 @@ def _entry(head: Head, number: int, digest: str, envelope: bytes, verify: Verify
         return Entry(number, digest, None, error.message)
     if (generation.store, generation.environment, generation.number) != (head.identity.store, head.environment, number):
         return Entry(number, digest, None, msg("it was signed for another place"))
-    return Entry(number, digest, generation)
+    return Entry(number, digest, generation, marks=_set_by(store, generation))
+
+
+def _set_by(store: Store, generation: Generation) -> Marks:
+    """Return the marks that a generation set; what cannot be read is for `--verify` to tell."""
+    try:
+        marks = read_marks(store, generation)
+    except StoreDamaged:
+        return {}
+    new = {name: tuple(mark for mark in items if mark.generation == generation.number) for name, items in marks.items()}
+    return {name: items for name, items in new.items() if items}

@@ -41,8 +41,11 @@ class Selection:
     stale: Duration | None = None
     shard: Shard | None = None
 
-    def require_sense(self) -> None:
+    def require_sense(self, *, published: bool) -> None:
         """Return when the options go together.
+
+        Args:
+            published: whether what the store serves is tested.
 
         Raises:
             UsageError: they do not.
@@ -51,6 +54,11 @@ class Selection:
             raise UsageError(
                 msg("operators, --all, --unproven, --changed and --stale exclude each other"),
                 hint=msg("give one of them"),
+            )
+        if published and (self.unproven or self.changed or self.stale is not None or self.shard is not None):
+            raise UsageError(
+                msg("--published goes with names, or with all operators"),
+                hint=msg("leave --unproven, --changed, --stale and --shard out"),
             )
         if self.changed and self.base is None:
             raise UsageError(

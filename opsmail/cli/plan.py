@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,8 +14,10 @@ from opsmail.cli.outputs import Output, format_option, parse_outputs
 from opsmail.cli.planning import prepare_reading
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
+from opsmail.cli.trusting import TrustChange
 from opsmail.messages import msg
 from opsmail.output.results import plans
+from opsmail.publish.gate import trust_refusals
 from opsmail.publish.limits import Allowances, Violation, violations
 from opsmail.publish.plan import Plan
 
@@ -33,15 +36,23 @@ def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit:
     errors = checked.errors()
     if errors:
         show_findings(session, errors, checked)
+        for item in prepare_reading(session, revision, checked).plan.revoked:
+            session.console.say(plans.revoked(item))
         session.console.say(msg("there is no plan for a commit with errors"))
         return ExitCode.FINDINGS
-    plan = prepare_reading(session, revision, checked).plan
-    limits = list(violations(plan, revision.settings.file.store, Allowances()))
+    prepared = prepare_reading(session, revision, checked)
+    plan = prepared.plan
+    limits = [*_untrusted(prepared.trust), *violations(plan, revision.settings.file.store, Allowances())]
     for output in outputs:
         output.write(session.console, _render(output, plan, limits, session))
     if out is not None:
         Output("json", out).write(session.console, plans.as_json(plan))
     return ExitCode.FINDINGS if exit_code and plan.changes else ExitCode.DONE
+
+
+def _untrusted(trust: TrustChange) -> Iterator[Violation]:
+    for refusal in trust_refusals(trust.loosened, trust.digest, None):
+        yield Violation(refusal.message, f"--accept-settings {trust.digest}")
 
 
 def _render(output: Output, plan: Plan, limits: list[Violation], session: Session) -> str:

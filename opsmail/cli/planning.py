@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsmail.check.result import CheckResult
 from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
+from opsmail.cli.trusting import TrustChange, trust_change
+from opsmail.publish.kept import keep
+from opsmail.publish.marks import MarkKind, Marks, marked, read_marks
+from opsmail.publish.pins import revoked
 from opsmail.publish.plan import Plan, documents_needed, make_plan
 from opsmail.publish.saved import NO_STORE
 from opsmail.settings.load import Settings
@@ -24,19 +29,34 @@ class Prepared:
 
     Args:
         published: the present generation.
-        wanted: operator to canonical document.
+        wanted: operator to canonical document: what git wants, but for what is held.
         plan: the difference.
+        trust: how far the commit's settings go beyond the recorded ones.
+        documents: the published documents that differ from what git wants, by digest.
+        marks: of the published operators.
     """
 
     published: Published
     wanted: Mapping[str, bytes]
     plan: Plan
+    trust: TrustChange
+    documents: Mapping[str, bytes]
+    marks: Marks
 
 
 @contextmanager
-def opened_store(session: Session, settings: Settings, *, writing: bool = False) -> Iterator[Store]:
-    """Open the store that the settings name and close it again; for writing, it is made where there is none."""
-    store = open_store(settings.file.store.url, read_only=not writing, create=writing, root=session.root)
+def opened_store(
+    session: Session, settings: Settings, *, writing: bool = False, create: bool = False
+) -> Iterator[Store]:
+    """Open the store that the settings name and close it again.
+
+    Args:
+        session: where relative paths start.
+        settings: name it.
+        writing: whether it will be changed.
+        create: make it where there is none.
+    """
+    store = open_store(settings.file.store.url, read_only=not writing, create=create, root=session.root)
     try:
         yield store
     finally:
@@ -52,14 +72,51 @@ def prepare(store: Store | None, revision: Revision, checked: CheckResult) -> Pr
         checked: its check.
     """
     settings = revision.settings
-    wanted = revision.documents(checked)
-    documents = {}
     if store is None:
-        published = Published(Head(NO_STORE, settings.environment), None, None, {})
-    else:
-        published = read_published(store, settings.environment, generation_verifier(settings))
-        documents = store.read(documents_needed(published, wanted))
-    return Prepared(published, wanted, make_plan(published, documents, wanted, revision.origin))
+        return compare(revision, checked, Published(Head(NO_STORE, settings.environment), None, None, {}), {}, {})
+    published = read_published(store, settings.environment, generation_verifier(settings))
+    faulty = {published.manifest[name] for name in _faulty(checked) if name in published.manifest}
+    documents = store.read(documents_needed(published, revision.documents(checked)) | faulty)
+    prepared = compare(revision, checked, published, documents, read_marks(store, published.generation))
+    return replace(prepared, trust=trust_change(store, published, settings))
+
+
+def compare(
+    revision: Revision, checked: CheckResult, published: Published, documents: Mapping[str, bytes], marks: Marks
+) -> Prepared:
+    """Compare a commit with what is published; its settings are not compared.
+
+    Args:
+        revision: the commit.
+        checked: its check; files that cannot be read stay as they are published.
+        published: the head.
+        documents: the published documents, by digest, at least those that differ or have errors.
+        marks: of the published operators.
+    """
+    asked = revision.documents(checked)
+    unread = {member.name for member in checked.members if member.operator is None and member.name is not None}
+    wanted, _ = keep(asked, unread & published.manifest.keys(), published, documents)
+    wanted, held = keep(wanted, marked(marks, MarkKind.HELD), published, documents)
+    # What is published as it was just checked, and found right, is allowed.
+    faulty = _faulty(checked)
+    right = {name: hashlib.sha256(content).hexdigest() for name, content in asked.items() if name not in faulty}
+    doubtful = {
+        name: documents[digest]
+        for name, digest in published.manifest.items()
+        if digest in documents and right.get(name) != digest
+    }
+    plan = replace(
+        make_plan(published, documents, wanted, revision.origin),
+        held=held,
+        revoked=tuple(revoked(doubtful, revision.settings)),
+    )
+    trust = TrustChange(revision.settings.digest, (), None)
+    return Prepared(published, wanted, plan, trust, documents, marks)
+
+
+def _faulty(checked: CheckResult) -> set[str]:
+    """Return the operators that the check finds errors in."""
+    return {finding.operator for finding in checked.errors() if finding.operator is not None}
 
 
 def prepare_reading(session: Session, revision: Revision, checked: CheckResult) -> Prepared:

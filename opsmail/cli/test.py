@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from opsmail.addresses import AddressError, parse_address
-from opsmail.cli.choosing import choose
+from opsmail.check.result import CheckResult
+from opsmail.cli.choosing import Choice, choose
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
@@ -17,6 +18,7 @@ from opsmail.cli.operators import Selection, selecting_options
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.revision import Revision
+from opsmail.cli.serving import served
 from opsmail.cli.session import Session
 from opsmail.cli.trials import TEST_FORMATS, Trials
 from opsmail.errors import UsageError
@@ -36,6 +38,7 @@ from opsmail.settings.load import Settings
     help="How far to go.",
 )
 @click.option("--to", "recipient", metavar="ADDRESS", help="Where the test messages go.  [default: live.recipient]")
+@click.option("--published", is_flag=True, help="Test what the store serves, instead of what git says.")
 @click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Test this commit.  [default: HEAD]")
 @format_option(f"Results as text or json, failures as {', '.join(TEST_FORMATS[2:])}")
@@ -49,6 +52,7 @@ def command(
     selection: Selection,
     depth: str,
     recipient: str | None,
+    published: bool,
     trust: str | None,
     commit: str | None,
     formats: tuple[str, ...],
@@ -59,14 +63,26 @@ def command(
 
     Nothing is sent to a server that the catalogue does not allow. Operators with errors are not tested.
     """
-    selection.require_sense()
+    selection.require_sense(published=published)
     outputs = parse_outputs(formats or ("text",), TEST_FORMATS)
     run = current_run(os.environ)
     run.require_trusted()
     revision = Revision.open(session, commit, trust)
     to = _recipient(recipient, revision.settings, Depth(depth))
     checked = revision.check()
-    choice = choose(selection.pick(session, revision, checked, Depth(depth)), checked)
+    if published:
+        serving = served(session, revision.settings, selection.names)
+        operators, left_out = serving.operators, serving.revoked
+    else:
+        choice = choose(selection.pick(session, revision, checked, Depth(depth)), checked)
+        operators, left_out = choice.operators, choice.left_out
+        _tell_left_out(session, choice, checked)
+    trials = Trials(session, revision, checked, run, outputs, transcript)
+    results = trials.run(operators, to, Depth(depth))
+    return _exit_code(results, left_out=left_out)
+
+
+def _tell_left_out(session: Session, choice: Choice, checked: CheckResult) -> None:
     if choice.left_out:
         show_findings(session, choice.findings, checked)
         session.console.say(
@@ -76,9 +92,6 @@ def command(
                 choice.left_out,
             )
         )
-    trials = Trials(session, revision, checked, run, outputs, transcript)
-    results = trials.run(choice.operators, to, Depth(depth))
-    return _exit_code(results, left_out=choice.left_out)
 
 
 def _recipient(option: str | None, settings: Settings, depth: Depth) -> str:

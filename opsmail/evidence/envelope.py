@@ -88,6 +88,15 @@ def verify(
     return VerifiedStatement(statement, key, hashlib.sha256(envelope).hexdigest())
 
 
+def statement_in(envelope: bytes) -> Statement:
+    """Return what an envelope says without asking who signed it: for one whose hash something verified contains.
+
+    Raises:
+        InvalidEvidence: it says nothing that can be read.
+    """
+    return Statement.parse(_envelope(envelope).payload)
+
+
 def _envelope(content: bytes) -> Envelope:
     """Return the envelope in `content`, of which nothing is verified but its form."""
     envelope = Envelope.parse(parse_object(content))

@@ -203,4 +203,6 @@ def _remedy(wanted: Wanted) -> Message:
     name = wanted.subject.partition(":")[2]
     if wanted.kind == Kind.TEST_SEND:
         return msg("run `opsmail test {operator}` on this commit and carry its evidence here", operator=name)
+    if wanted.kind == Kind.APPROVAL and wanted.subject.startswith("operator:"):
+        return msg("run `opsmail approve {operator}` on this commit and carry its evidence here", operator=name)
     return msg("have it signed anew by somebody whose key is trusted for that")

@@ -98,6 +98,12 @@ class Statement:
         subject = f"generation:{context.environment}"
         return cls(kind=Kind.GENERATION, subject=subject, digest=_digest_of(facts), context=context, facts=facts)
 
+    @classmethod
+    def break_glass(cls, operator: str, digest: str, context: Context, facts: Mapping[str, Any]) -> Self:
+        """Say that `operator` goes live unproven; `facts` (plain data) tell who wants it and why."""
+        subject, digest = f"operator:{operator}", bare_digest(digest)
+        return cls(kind=Kind.BREAK_GLASS, subject=subject, digest=digest, context=context, facts=facts)
+
     @property
     def predicate(self) -> dict[str, Any]:
         """The fields of its predicate type, without the context."""

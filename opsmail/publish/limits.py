@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsmail.messages import Message, msg
 from opsmail.publish.plan import Action, Plan
@@ -29,6 +29,10 @@ class Allowances:
     empty: bool = False
     master_change: bool = False
     prune: frozenset[str] = frozenset()
+
+    def with_prune(self, operators: frozenset[str]) -> Allowances:
+        """Return the same, with more operators that may be deleted."""
+        return replace(self, prune=self.prune | operators)
 
 
 @dataclass(frozen=True, slots=True)

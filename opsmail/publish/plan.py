@@ -14,6 +14,7 @@ import rfc8785
 
 from opsmail.constraints import AnyLength, Doc, Pattern, Range
 from opsmail.messages import msg
+from opsmail.publish.pins import Revoked
 from opsmail.shape import encode
 from opsmail.store.generation import Published
 
@@ -100,6 +101,8 @@ class Plan:
         published: how many operators are published now.
         unchanged: how many do not change.
         changes: every operator that changes, in the order of names.
+        held: operators that git changes and a hold keeps as they are published.
+        revoked: published operators that the settings do not allow any more.
     """
 
     store: Annotated[_Text, Doc("Store", "Its id; zeros for a plan made before there was one.", ("0f" * 16,))]
@@ -115,11 +118,22 @@ class Plan:
     published: Annotated[_Count, Doc("Published", "How many operators are published now.", (240,))]
     unchanged: Annotated[_Count, Doc("Unchanged", "How many of them do not change.", (239,))]
     changes: Annotated[tuple[Change, ...], Doc("Changes", "Every operator that changes, in the order of names.")]
+    held: Annotated[
+        tuple[_Text, ...], Doc("Held", "Operators that git changes and a hold keeps as they are published.")
+    ]
+    revoked: Annotated[
+        tuple[Revoked, ...], Doc("Revoked", "Published operators that the settings do not allow any more.")
+    ]
 
     @cached_property
     def id(self) -> str:
         """The SHA-256 over all of it, `sha256:` and hex."""
         return id_of(self.facts())
+
+    @cached_property
+    def changing(self) -> frozenset[str]:
+        """The operators that change."""
+        return frozenset(change.operator for change in self.changes)
 
     def with_action(self, action: Action) -> tuple[Change, ...]:
         """Return the changes of one kind."""
@@ -158,7 +172,7 @@ class Origin:
 def make_plan(
     published: Published, documents: Mapping[str, bytes], wanted: Mapping[str, bytes], origin: Origin
 ) -> Plan:
-    """Compare what is published with what git wants.
+    """Compare what is published with what git wants, without regard to holds.
 
     Args:
         published: the present generation.
@@ -166,18 +180,7 @@ def make_plan(
         wanted: operator to canonical document.
         origin: of what is wanted.
     """
-    changes = []
-    unchanged = 0
-    for operator in sorted({*published.manifest, *wanted}):
-        before = published.manifest.get(operator)
-        content = wanted.get(operator)
-        after = None if content is None else hashlib.sha256(content).hexdigest()
-        if before == after:
-            unchanged += 1
-            continue
-        old = None if before is None else json.loads(documents[before])
-        new = None if content is None else json.loads(content)
-        changes.append(_change(operator, before, after, old, new))
+    changes = changes_between(published.manifest, wanted, documents)
     head = published.head
     return Plan(
         store=head.identity.store,
@@ -189,9 +192,32 @@ def make_plan(
         commit=origin.commit,
         settings_digest=origin.settings_digest,
         published=len(published.manifest),
-        changes=tuple(changes),
-        unchanged=unchanged,
+        changes=changes,
+        unchanged=len({*published.manifest, *wanted}) - len(changes),
+        held=(),
+        revoked=(),
     )
+
+
+def changes_between(
+    before: Mapping[str, str], after: Mapping[str, bytes], documents: Mapping[str, bytes]
+) -> tuple[Change, ...]:
+    """Return every operator that changes, in the order of names.
+
+    Args:
+        before: operator to the SHA-256 of its document.
+        after: operator to canonical document.
+        documents: by digest; of those before only the ones that differ are needed.
+    """
+    changes = []
+    for operator in sorted({*before, *after}):
+        old, content = before.get(operator), after.get(operator)
+        new = None if content is None else hashlib.sha256(content).hexdigest()
+        if old == new:
+            continue
+        former = None if old is None else json.loads(documents[old])
+        changes.append(_change(operator, old, new, former, None if content is None else json.loads(content)))
+    return tuple(changes)
 
 
 def documents_needed(published: Published, wanted: Mapping[str, bytes]) -> set[str]:

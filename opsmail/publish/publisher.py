@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 import rfc8785
 
@@ -18,8 +20,20 @@ from opsmail.store.manifest import split
 
 #: Signs the facts of a generation and returns the envelope.
 Sign = Callable[[Generation], bytes]
-#: Reasons that one event repeats, and characters of each: an event is one small value.
+#: Reasons, or names, that one event repeats, and characters of each: an event is one small value.
 _REASONS, _LONGEST_REASON = 100, 500
+#: Operators of whose evidence one event tells.
+_OPERATORS = 1000
+
+
+class Act(StrEnum):
+    """What makes a generation."""
+
+    PUBLISH = "publish"
+    ROLLBACK = "rollback"
+    HOLD = "hold"
+    RELEASE = "release"
+    ADOPT = "adopt"
 
 
 class NotConfirmedError(UnavailableError):
@@ -36,6 +50,11 @@ class Circumstances:
         ruleset: the version of the rules.
         required: the kinds of evidence that the gate asked for.
         reason: in words; empty for an ordinary publish.
+        act: what it is.
+        trust: the record of what the settings trust; empty to keep none.
+        marks: operator to plain data that says what is to be known of it; see `opsmail.publish.marks`.
+        operators: whom it is about; empty where it is about the fleet.
+        also: what the log tells besides: the kind of each further event, and its facts.
     """
 
     actor: str
@@ -43,6 +62,11 @@ class Circumstances:
     ruleset: str
     required: tuple[str, ...]
     reason: str = ""
+    act: Act = Act.PUBLISH
+    trust: bytes = b""
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    operators: tuple[str, ...] = ()
+    also: tuple[tuple[str, Mapping[str, object]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +75,8 @@ class Proofs:
 
     Args:
         envelopes: the signed statements.
-        by_operator: operator to the SHA-256 of the statements that prove it.
+        by_operator: operator to the SHA-256 of the statements that prove it, `settings:<environment>` to those that
+            approve the settings.
     """
 
     envelopes: Sequence[bytes]
@@ -108,9 +133,31 @@ def publish(
     # Before anybody can see it: a reader would refuse what does not verify here.
     verify(parcel.blobs[parcel.digest])
     store.write_missing(parcel.blobs)
-    _swap(store, published.head, parcel)
+    _swap(store, published.head, parcel, circumstances)
     _read_back(store, published.head.environment, parcel, verify)
     return parcel.generation
+
+
+def record_evidence(store: Store, head: Head, statements: Mapping[str, Sequence[str]], time: str) -> None:
+    """Put fresh evidence of what is published already into the event log.
+
+    Args:
+        store: which has the statements already.
+        head: the published generation.
+        statements: operator to the SHA-256 of the statements that prove it.
+        time: when, RFC 3339 in UTC.
+
+    Raises:
+        HeadMoved: the log went on meanwhile.
+        StoreUnavailable: it cannot be written.
+    """
+    names = sorted(statements)
+    parts = [names[first : first + _OPERATORS] for first in range(0, len(names), _OPERATORS)]
+    events = [
+        _event("evidence", {"of": head.number, "time": time, "statements": {name: statements[name] for name in part}})
+        for part in parts
+    ]
+    store.append_events(head, events)
 
 
 def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumstances, reasons: Sequence[str]) -> None:
@@ -140,10 +187,12 @@ def _pack(
 ) -> _Parcel:
     """Make the generation, and choose what of it has to be written: that is in proportion to the change."""
     head = published.head
-    old_buckets = {} if published.generation is None else published.generation.buckets
+    before = published.generation
+    kept = frozenset() if before is None else {*before.buckets.values(), *before.marks.values(), before.trust}
     manifest = {operator: _digest(content) for operator, content in wanted.items()}
     buckets = split(manifest)
     evidence = split({operator: list(digests) for operator, digests in proofs.by_operator.items()})
+    marks = split(circumstances.marks)
     generation = Generation(
         store=head.identity.store,
         epoch=head.identity.epoch,
@@ -162,22 +211,27 @@ def _pack(
         evidence={name: _digest(content) for name, content in evidence.items()},
         reason=circumstances.reason,
         required=circumstances.required,
+        act=circumstances.act.value,
+        trust=_digest(circumstances.trust) if circumstances.trust else None,
+        marks={name: _digest(content) for name, content in marks.items()},
         last_event=head.last_hash,
     )
     envelope = sign(generation)
     contents = [wanted[change.operator] for change in plan.changes if change.action is not Action.DELETE]
-    contents += [content for name, content in buckets.items() if old_buckets.get(name) != generation.buckets[name]]
+    contents += [*buckets.values(), *marks.values(), *([circumstances.trust] if circumstances.trust else [])]
     contents += [*evidence.values(), *proofs.envelopes, envelope]
-    return _Parcel(generation, _digest(envelope), manifest, {_digest(content): content for content in contents})
+    blobs = {_digest(content): content for content in contents}
+    new = {digest: content for digest, content in blobs.items() if digest not in kept}
+    return _Parcel(generation, _digest(envelope), manifest, new)
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _swap(store: Store, head: Head, parcel: _Parcel) -> None:
+def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstances) -> None:
     generation = parcel.generation
-    facts = {
+    facts: dict[str, object] = {
         "generation": generation.number,
         "digest": parcel.digest,
         "plan": generation.plan,
@@ -188,8 +242,11 @@ def _swap(store: Store, head: Head, parcel: _Parcel) -> None:
         # Two attempts at the same plan are two events; the log tells which of them happened.
         "publish": secrets.token_hex(16),
     }
+    if circumstances.operators:
+        facts["operators"] = list(circumstances.operators[:_REASONS])
     try:
-        store.swap_head(head, number=generation.number, digest=parcel.digest, events=[_event("publish", facts)])
+        events = [_event(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
+        store.swap_head(head, number=generation.number, digest=parcel.digest, events=events)
     except OutcomeUnknown as unknown:
         _look(store, head, parcel, unknown)
 

@@ -31,6 +31,8 @@ _EXAMPLE = {
             "master_lost": False,
         }
     ],
+    "held": ["financeiro"],
+    "revoked": [{"operator": "faturamento", "reason": "the server `smtp.antigo.test` is not approved"}],
 }
 
 

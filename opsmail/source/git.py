@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,30 @@ class GitRepository:
             return None if self.run("rev-parse", "--is-shallow-repository").strip() == b"true" else False
         return True
 
+    def authors(
+        self, commit: str, since: str | None = None, paths: Sequence[str] = (), *, last: bool = False
+    ) -> set[str]:
+        """Return who wrote what a commit brings: names and e-mail addresses, without regard to case.
+
+        Args:
+            commit: a full id.
+            since: the commit, a full id, from which on to look; None for the whole history.
+            paths: look only at the commits that changed one of these files; none for all commits.
+            last: look only at the last of these commits.
+        """
+        span = [commit] if since is None else [commit, f"^{since}"]
+        count = ["--max-count=1"] if last else []
+        told = self.run("rev-list", "--format=%ae%n%an", *count, "--end-of-options", *span, "--", *paths)
+        lines = told.decode("utf-8", "replace").splitlines()
+        return {line.casefold() for line in lines if not line.startswith("commit ")}
+
+    def configured(self, name: str) -> str | None:
+        """Return a value of git's configuration, None where there is none."""
+        try:
+            return self.run("config", "--get", name).decode("utf-8", "replace").strip() or None
+        except _GitError:
+            return None
+
     def identity(self, commit: str) -> str:
         """Return the repository's name as evidence carries it: its origin, or the first commit where there is none.
 
@@ -128,11 +153,8 @@ class GitRepository:
         Raises:
             SourceError: the origin's URL cannot stand in a statement.
         """
-        try:
-            url = self.run("config", "--get", "remote.origin.url").decode("utf-8", "replace").strip()
-        except _GitError:
-            url = ""
-        if not url:
+        url = self.configured("remote.origin.url")
+        if url is None:
             # Along first parents there is one, whatever was merged into it.
             return f"git:{self.run('rev-list', '--first-parent', '--max-parents=0', commit).decode('ascii').strip()}"
         name = repository_name(url)

@@ -37,9 +37,13 @@ class Generation:
         time: when, RFC 3339 in UTC.
         plan: the id of the plan.
         evidence: bucket to the SHA-256 of its content, which lists for each operator that this generation changed the
-            SHA-256 of the statements that prove it.
+            SHA-256 of the statements that prove it; under `settings:<environment>` those that approved its settings.
         reason: in words; empty for an ordinary publish.
         required: the kinds of evidence that the gate asked for; empty says that nothing was proven.
+        act: what made it; `publish` for an ordinary one.
+        trust: the SHA-256 of the record of what its settings trust; None where none was kept.
+        marks: bucket to the SHA-256 of its content, which says for each operator that is held or went live unproven
+            since when, by whom and why.
         last_event: the hash of the last event before it.
     """
 
@@ -60,6 +64,9 @@ class Generation:
     evidence: Mapping[str, _Hex] = field(default_factory=dict)
     reason: _Text = ""
     required: tuple[_Text, ...] = ()
+    act: _Text = "publish"
+    trust: _Hex | None = None
+    marks: Mapping[str, _Hex] = field(default_factory=dict)
     last_event: _Hex
 
     def document(self) -> dict[str, object]:

@@ -191,6 +191,16 @@ class SqlStore:
         """Append events that bring no generation, by the same compare-and-swap."""
         return self._change(expected, expected.number, expected.digest, payloads)
 
+    def raise_epoch(self, expected: Identity) -> Identity:
+        """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
+        columns = tables.store.c
+        statement = update(tables.store).where(
+            columns.id == 1, columns.store == expected.store, columns.epoch == expected.epoch
+        )
+        with self._backend.writing() as connection:
+            connection.execute(statement, {"epoch": expected.epoch + 1})
+            return self._identity(connection.execute(_IDENTITY).one_or_none())
+
     def check(self) -> None:
         """Have the database examine its own structures."""
         with self._backend.reading() as connection:

@@ -1,5 +1,6 @@
 """What is not proven is not published: a refusal is exit 3, names the operator and what is missing, changes nothing."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -131,10 +132,58 @@ def test_only_the_right_key_and_the_whole_statement_prove_something(published: R
     judged = published.run("evidence", "verify", code=1)
     assert [line[0] for line in judged.out.splitlines()] == ["✗"] * len(forgeries)
     assert f"{len(forgeries)} statements, {len(forgeries)} refused" in judged.err
-    assert f"evidence for operator:{HR}" in refused(published)
+    # The keys themselves were added on purpose.
+    accepted = ("--accept-settings", settings_digest(published))
+    assert f"evidence for operator:{HR}" in refused(published, *accepted)
     statement.write_bytes(genuine)
-    published.run("publish", "--yes")
+    published.run("publish", "--yes", *accepted)
     assert published.head() == 2
+
+
+def settings_digest(repository: Repository) -> str:
+    """The digest of settings that allow more than the published ones, as the refusal names it."""
+    said = repository.run("publish", "--yes", code=3).err
+    (digest,) = set(re.findall(r"`--accept-settings (sha256:[0-9a-f]{64})`", said))
+    return str(digest)
+
+
+def test_settings_that_allow_more_are_accepted_first(published: Repository) -> None:
+    published.edit("opsmail.toml", 'max_age = "1h"', 'max_age = "2h"')
+    published.commit("Maximum age")
+    change_and_test(published)
+    digest = settings_digest(published)
+    wrong = ("--accept-settings", f"sha256:{'0' * 64}")
+    said = published.run("publish", "--yes", *wrong, code=3).err
+    assert said.startswith("refused: the settings allow more than those of the last publish: `gate.max_age` goes from")
+    assert said.count("refused: ") == 1
+    assert published.head() == 1
+    published.run("publish", "--yes", "--accept-settings", digest)
+    assert published.head() == 2
+
+
+def test_approved_by_a_key_that_was_trusted_before(published: Repository) -> None:
+    """First IT's key is brought in, which is accepted; from then on IT approves, and not who wrote the change."""
+    pair = new_pair()
+    published.write("keys/ti.pub.pem", pair.public)
+    settings = published.read("opsmail.toml")
+    published.write("opsmail.toml", f'{settings}[[gate.keys]]\nfile = "keys/ti.pub.pem"\nkinds = ["approval"]\n')
+    published.commit("Key of IT")
+    published.run("publish", "--yes", "--accept-settings", settings_digest(published))
+    published.edit("opsmail.toml", '"test-send"]\nmax_age', '"test-send", "approval"]\nmax_age')
+    published.edit("opsmail.toml", 'max_age = "1h"', 'max_age = "2h"')
+    published.commit("Approvals, and a longer age")
+    settings_digest(published)
+    mine = {SIGNING_KEY: pair.private}
+    own = published.run("approve", "--settings", "--as", "ti@empresa.test", code=3, environment=mine)
+    assert "wrote the last change of the settings" in own.err
+    published.run("approve", "--settings", "--as", "chefia@empresa.test", environment=mine)
+    published.run("publish", "--yes")
+    change_hr(published)
+    published.run("test", HR)
+    assert f"hint: run `opsmail approve {HR}`" in published.run("publish", "--yes", code=3).err
+    published.run("approve", HR, "--as", "chefia@empresa.test", "--role", "TI", environment=mine)
+    published.run("publish", "--yes")
+    assert published.head() == 4
 
 
 def test_what_the_check_finds_refuses_whatever_was_proven(published: Repository) -> None:

@@ -56,12 +56,13 @@ def read(repository: Repository) -> tuple[int, str]:
     return generation, version
 
 
-def start(repository: Repository) -> "subprocess.Popen[bytes]":
+def start(repository: Repository, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Start a publish, or another command."""
     environment = repository.shell.environment(repository.secrets)
     # What is killed cannot hand in its measurements, and half-written ones would spoil the others'.
     environment = {name: value for name, value in environment.items() if not name.startswith("COV")}
     return subprocess.Popen(
-        [*COMMAND, "publish", "--yes"],
+        [*COMMAND, *(arguments or ("publish", "--yes"))],
         cwd=repository.root,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -141,3 +142,21 @@ def test_a_first_publish_that_was_killed_is_no_publish(fleet: Repository) -> Non
             assert fleet.head() in (0, 1)
     fleet.run("publish", "--yes")
     assert read(fleet) == (1, "1")
+
+
+def test_so_does_a_rollback(fleet: Repository) -> None:
+    chance = random.Random()
+    finish(start(fleet))
+    change_all(fleet, 2)
+    finish(start(fleet))
+    generation, version = read(fleet)
+    for _ in range(3):
+        other = "1" if version == "2" else "2"
+        process = start(fleet, "rollback", other, "--yes")
+        wait_for_writing(process, fleet.root / "opsmail.db-wal", chance.choice((1, 1, 40_000)))
+        time.sleep(chance.choice((0, chance.uniform(0, 0.02))))
+        kill(process)
+        found = read(fleet)
+        assert found in ((generation, version), (generation + 1, other))
+        generation, version = found
+    fleet.run("history", "--verify")

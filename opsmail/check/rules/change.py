@@ -22,7 +22,7 @@ def policy_loosened(fleet: Fleet, context: Context) -> Iterator[Problem]:
         return
     from opsmail.settings.loosening import loosenings_anywhere
 
-    for found in loosenings_anywhere(context.change.before, context.change.after, _severity_of()):
+    for found in loosenings_anywhere(context.change.before, context.change.after, severity_of()):
         yield Problem(
             found.path,
             found.message,
@@ -31,19 +31,20 @@ def policy_loosened(fleet: Fleet, context: Context) -> Iterator[Problem]:
         )
 
 
-def _severity_of() -> Callable[[Policy, str], Severity | None]:
+def severity_of() -> Callable[[Policy, str], Severity | None]:
+    """Return what tells how severe a policy takes a rule, by the rule's id; None where it does not tell it at all."""
     from opsmail.check.rules import all_rules
 
     rules = all_rules()
 
-    def severity_of(policy: Policy, rule: str) -> Severity | None:
+    def severity(policy: Policy, rule: str) -> Severity | None:
         meta = rules.get(rule)
         if meta is None:  # an organisation's own, which is an error unless it says otherwise
             own = policy.severity.get(rule)
             return Severity.ERROR if own is None else Severity[own.name]
         return Judge(policy).severity(meta)
 
-    return severity_of
+    return severity
 
 
 class _Destination(NamedTuple):

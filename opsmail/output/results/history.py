@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
 
 from opsmail.messages import Message, msg
 from opsmail.output.escape import for_program, for_terminal, json_text
+from opsmail.output.results import marks
 from opsmail.output.style import Style
+from opsmail.publish.marks import Marks
+from opsmail.publish.verification import Verification
 from opsmail.store.generation import Generation
 
 SCHEMA = "opsmail/history/v1"
+VERIFICATION_SCHEMA = "opsmail/history-verification/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,14 @@ class Entry:
         digest: the SHA-256 of what is signed.
         generation: what it says; None where that cannot be believed.
         problem: why it cannot.
+        marks: those that it set.
     """
 
     number: int
     digest: str
     generation: Generation | None
     problem: Message | None = None
+    marks: Marks = field(default_factory=dict)
 
 
 def as_text(entries: Sequence[Entry], language: NullTranslations, style: Style) -> str:
@@ -49,9 +55,13 @@ def as_text(entries: Sequence[Entry], language: NullTranslations, style: Style) 
             continue
         facts = (generation.time, generation.actor, generation.commit[:12])
         told = "  ".join(for_terminal(fact) for fact in facts)
-        lines.append(f"{number}  {told}  {say(msg('{count} operators', count=generation.operators))}")
+        act = "" if generation.act == "publish" else f"{for_terminal(generation.act)}, "
+        lines.append(f"{number}  {told}  {act}{say(msg('{count} operators', count=generation.operators))}")
         if generation.reason:
             lines.append(f"       {for_terminal(generation.reason)}")
+        lines += [
+            f"       {say(marks.told(name, mark))}" for name, items in sorted(entry.marks.items()) for mark in items
+        ]
         if not generation.required:
             lines.append(f"       {say(msg('published without any evidence required'))}")
     return "\n".join(lines or [say(msg("nothing is published yet"))]) + "\n"
@@ -64,6 +74,34 @@ def as_json(entries: Sequence[Entry]) -> str:
         for entry in entries
     ]
     return json_text({"schema": SCHEMA, "generations": generations})
+
+
+def verification_as_text(verification: Verification, language: NullTranslations, style: Style) -> str:
+    """Return what a walk through the history has found."""
+    if verification.breaks:
+        lines = [style.paint(for_terminal(told.render(language)), "red") for told in verification.breaks]
+    else:
+        head = verification.head
+        whole = msg(
+            "the history is whole up to generation {generations} and event {events}",
+            generations=0 if head is None else head.number,
+            events=0 if head is None else head.events,
+        )
+        lines = [for_terminal(whole.render(language))]
+    return "\n".join(lines) + "\n"
+
+
+def verification_as_json(verification: Verification) -> str:
+    """Return the same for programs."""
+    head = verification.head
+    return json_text(
+        {
+            "schema": VERIFICATION_SCHEMA,
+            "generations": None if head is None else head.number,
+            "events": None if head is None else head.events,
+            "breaks": [for_program(str(told)) for told in verification.breaks],
+        }
+    )
 
 
 def operator_text(document: Mapping[str, Any], language: NullTranslations, style: Style) -> str:
@@ -90,7 +128,9 @@ def _shown(value: Any, language: NullTranslations) -> str:
 
 
 def _facts(entry: Entry) -> dict[str, Any]:
-    return {} if entry.generation is None else entry.generation.document()
+    if entry.generation is None:
+        return {}
+    return {**entry.generation.document(), "set": list(marks.as_plain(entry.marks))}
 
 
 def _problem(entry: Entry) -> str | None:

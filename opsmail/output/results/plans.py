@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from gettext import NullTranslations
 from typing import Any
 
@@ -12,6 +12,7 @@ from opsmail.messages import Message, msg
 from opsmail.output.escape import for_terminal, json_text
 from opsmail.output.style import Style
 from opsmail.publish.limits import Violation
+from opsmail.publish.pins import Revoked
 from opsmail.publish.plan import Action, Change, FieldChange, Plan
 from opsmail.publish.saved import document
 
@@ -34,22 +35,43 @@ def as_text(plan: Plan, limits: Sequence[Violation], language: NullTranslations,
     def say(message: Message) -> str:
         return for_terminal(message.render(language))
 
-    lines = [say(_heading(plan)), ""]
-    for change in plan.changes:
-        name = style.paint(
-            f"{_SIGNS[change.action]} {for_terminal(change.operator)}", _COLOURS[change.action], bold=True
-        )
-        if change.action is Action.UPDATE:
-            lines += [name, *(f"    {for_terminal(_field(field))}" for field in change.fields)]
-        else:
-            lines.append(f"{name}  {for_terminal(_telling(change, language))}")
+    lines = [say(_heading(plan)), "", *changes_text(plan.changes, language, style)]
     if plan.changes:
         lines.append("")
     lines.append(say(summary(plan)))
+    lines += [style.paint(say(told), "yellow") for told in _remarks(plan)]
     for violation in limits:
         refusal = msg("publish would refuse: {reason}", reason=violation.message)
         lines.append(f"{style.paint(say(refusal), 'yellow')}  ({for_terminal(violation.option)})")
     return "\n".join(lines) + "\n"
+
+
+def changes_text(changes: Sequence[Change], language: NullTranslations, style: Style) -> Iterator[str]:
+    """Yield the lines that tell changes, field by field."""
+    for change in changes:
+        name = style.paint(
+            f"{_SIGNS[change.action]} {for_terminal(change.operator)}", _COLOURS[change.action], bold=True
+        )
+        if change.action is Action.UPDATE:
+            yield name
+            yield from (f"    {for_terminal(field_text(field))}" for field in change.fields)
+        else:
+            yield f"{name}  {for_terminal(_telling(change, language))}"
+
+
+def _remarks(plan: Plan) -> Iterator[Message]:
+    for operator in plan.held:
+        yield msg("held: `{operator}` stays as it is published, whatever git says", operator=operator)
+    yield from map(revoked, plan.revoked)
+
+
+def revoked(item: Revoked) -> Message:
+    """Return the sentence about an operator that is published and not allowed any more."""
+    return msg(
+        "revoked: `{operator}` is published, and the settings do not allow it any more: {reason}",
+        operator=item.operator,
+        reason=item.reason,
+    )
 
 
 def as_markdown(plan: Plan, limits: Sequence[Violation], language: NullTranslations) -> str:
@@ -68,6 +90,8 @@ def as_markdown(plan: Plan, limits: Sequence[Violation], language: NullTranslati
         lines += ["", "| | operator | change |", "|---|---|---|"]
         for change in plan.changes:
             lines.append(f"| {change.action.value} | {_code(change.operator)} | {_cell(change, language)} |")
+    for told in _remarks(plan):
+        lines += ["", f"**{_inert(told.render(language))}**"]
     for violation in limits:
         lines += ["", f"**{_inert(violation.message.render(language))}**: {_code(violation.option)}"]
     return "\n".join(lines) + "\n"
@@ -110,7 +134,7 @@ def _telling(change: Change, language: NullTranslations) -> str:
     return ", ".join(message.render(language) for message in (told, *extras))
 
 
-def _field(field: FieldChange) -> str:
+def field_text(field: FieldChange) -> str:
     """Return one field's change in words: `server.port 25 → 587`."""
     return f"{field.path} {_value(field.before)} → {_value(field.after)}"
 
@@ -125,7 +149,7 @@ def _value(value: Any) -> str:
 
 def _cell(change: Change, language: NullTranslations) -> str:
     if change.action is Action.UPDATE:
-        return "<br>".join(_code(_field(field)) for field in change.fields)
+        return "<br>".join(_code(field_text(field)) for field in change.fields)
     return _code(_telling(change, language))
 
 

@@ -136,8 +136,8 @@ class Checkout:
         self.git("commit", "--quiet", "--allow-empty", "--message", "x")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *arguments: str | Path, code: int = 0, environment: Mapping[str, str] | None = None) -> Said:
-        """Run opsmail; it must end with `code`, and say nothing of the passwords."""
+    def run(self, *arguments: str | Path, code: int | None = 0, environment: Mapping[str, str] | None = None) -> Said:
+        """Run opsmail; it must end with `code` (None: any), and say nothing of the passwords."""
         assert self.capsys is not None
         with self.monkeypatch.context() as patch:
             for name, value in (environment or {}).items():
@@ -145,6 +145,6 @@ class Checkout:
             self.capsys.readouterr()
             ended = run([str(argument) for argument in arguments])
         said = Said(*self.capsys.readouterr())
-        assert ended == code, (arguments, ended, said)
+        assert code in (None, ended), (arguments, ended, said)
         assert "s3nh4" not in said.out + said.err
         return said

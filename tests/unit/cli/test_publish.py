@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from opsmail.cli.judging import _envelope
+from opsmail.cli.judging import envelope_of
 from opsmail.cli.publish import command
 from opsmail.errors import RefusedError
 from opsmail.evidence.envelope import verify
@@ -317,6 +317,10 @@ class TestWrongUse:
             "--allow-many-changes",
             "--allow-empty",
             "--allow-master-change",
+            "--accept-settings",
+            "--skip-unproven",
+            "--break-glass",
+            "--operator",
             "--reason",
             "--commit",
         }
@@ -340,10 +344,10 @@ class TestDamage:
         (file,) = checkout.evidence()
         trusted = TrustedKey(checkout.key.public, frozenset({"test-send"}), frozenset({"default"}))
         verified = replace(verify(file.read_bytes(), [trusted]), source=str(file))
-        assert _envelope(verified) == file.read_bytes()
+        assert envelope_of(verified) == file.read_bytes()
         file.write_bytes(b"another")
         with pytest.raises(RefusedError, match="was changed while it was being used"):
-            _envelope(verified)
+            envelope_of(verified)
 
 
 @contextmanager

@@ -149,7 +149,8 @@ def test_an_approval_has_no_depth() -> None:
     assert proof(approved, kind=Kind.APPROVAL, depth=Depth.RECEIPT).verified == approved
     verdict = missing(kind=Kind.APPROVAL)
     assert "`approval`" in str(verdict.message)
-    assert "signed anew" in str(verdict.hint)
+    assert "run `opsmail approve rh`" in str(verdict.hint)
+    assert "signed anew" in str(missing(kind=Kind.APPROVAL, subject="settings:production").hint)
 
 
 def test_evidence_for_many() -> None:

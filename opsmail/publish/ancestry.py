@@ -1,0 +1,142 @@
+"""The generations before the head.
+
+Each names the digest of the one before it, so the head's signature vouches for all: that the key of an early one
+is trusted no longer takes nothing away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opsmail.evidence.envelope import statement_in
+from opsmail.evidence.invalid import InvalidEvidence
+from opsmail.messages import msg
+from opsmail.store.generation import Blobs, Generation, Published, Verify, read_published
+from opsmail.store.interface import Store, StoreDamaged
+from opsmail.store.manifest import bucket_of
+
+#: Generations that are read at a time.
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """How an operator came to be published as it is.
+
+    Args:
+        generation: the one that brought its document; the oldest that is kept, where it is older than that.
+        before: the document before, by its digest; None where there was none.
+        evidence: the statements that came with it, by their digests.
+    """
+
+    generation: Generation
+    before: str | None
+    evidence: tuple[str, ...]
+
+
+def ancestors(store: Store, published: Published) -> Iterator[tuple[str, Generation]]:
+    """Yield digest and facts of each generation before the published one, the newest first, as far as they are kept.
+
+    Raises:
+        StoreDamaged: one of them is not the one that the next one names.
+    """
+    environment = published.head.environment
+    after = published.generation
+    while after is not None and after.parent is not None:
+        first = max(0, after.number - 1 - _PAGE)
+        digests = store.generations(environment, after=first, limit=after.number - 1 - first)
+        envelopes = store.read(set(digests.values()))
+        for number in range(after.number - 1, first, -1):
+            digest = digests.get(number)
+            if digest is None:
+                return  # Older ones are not kept.
+            if digest != after.parent:
+                raise _broken(store, number, after.number)
+            after = parsed(envelopes[digest], store, number)
+            yield digest, after
+
+
+def parsed(envelope: bytes, blobs: Blobs, number: int) -> Generation:
+    """Return what a generation says whose digest is vouched for.
+
+    Raises:
+        StoreDamaged: nothing that can be read.
+    """
+    try:
+        generation = Generation.parse(statement_in(envelope).predicate)
+    except InvalidEvidence as error:
+        raise _broken(blobs, number, number + 1) from error
+    if generation.number != number:
+        raise _broken(blobs, number, number + 1)
+    return generation
+
+
+def published_at(store: Store, published: Published, number: int) -> Published | None:
+    """Return a generation at or before the published one whole; None where it is not kept, or is yet to come."""
+    if number == published.head.number:
+        return published
+    for digest, generation in ancestors(store, published):
+        if generation.number == number:
+            return read_published(store, published.head.environment, _exactly(digest, generation, store), number)
+    return None
+
+
+def introduction(store: Store, published: Published, operator: str) -> Introduction:
+    """Return how a published operator came to be as it is; reads a bucket for each generation that changed it.
+
+    Raises:
+        KeyError: the operator is not published.
+    """
+    generation = published.generation
+    if generation is None or operator not in published.manifest:
+        raise KeyError(operator)
+    digest, bucket = published.manifest[operator], bucket_of(operator)
+    present: str | None = generation.buckets[bucket]
+    for _, before in ancestors(store, published):
+        if before.buckets.get(bucket) != present:
+            present = before.buckets.get(bucket)
+            former = _entry(store, present, operator)
+            if former != digest:
+                return Introduction(generation, former, evidence_in(store, generation, operator))
+        generation = before
+    return Introduction(generation, None, evidence_in(store, generation, operator))
+
+
+def evidence_in(store: Store, generation: Generation, operator: str) -> tuple[str, ...]:
+    """Return the statements that came with an operator in a generation, by digest; none where it did not change."""
+    bucket = generation.evidence.get(bucket_of(operator))
+    return () if bucket is None else tuple(_content(store, bucket).get(operator, ()))
+
+
+def _entry(store: Store, bucket: str | None, operator: str) -> str | None:
+    return None if bucket is None else _content(store, bucket).get(operator)
+
+
+def _content(store: Store, digest: str) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(store.read([digest])[digest])
+    return content
+
+
+def _exactly(digest: str, generation: Generation, store: Store) -> Verify:
+    def verify(envelope: bytes) -> Generation:
+        if hashlib.sha256(envelope).hexdigest() != digest:
+            raise _broken(store, generation.number, generation.number + 1)
+        return generation
+
+    return verify
+
+
+def _broken(blobs: Blobs, number: int, after: int) -> StoreDamaged:
+    return StoreDamaged(
+        msg(
+            "generation {number} in {place} is not the one that generation {after} follows",
+            number=number,
+            place=blobs.location,
+            after=after,
+        ),
+        hint=msg("`opsmail history --verify` walks the whole history; restore the store from a backup"),
+    )

@@ -1,0 +1,68 @@
+"""What something else than a publish has done to a store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from opsmail.messages import Message, msg
+from opsmail.store.generation import Published
+from opsmail.store.interface import NO_EVENT, PAGE, Event, Store, StoreDamaged
+
+
+def readable(store: Store, published: Published) -> tuple[dict[str, bytes], dict[str, Message]]:
+    """Read every published document.
+
+    Returns:
+        The documents by digest; and, by operator, what is wrong with those that are not what was published.
+    """
+    try:
+        return store.read(set(published.manifest.values())), {}
+    except StoreDamaged:
+        pass
+    documents: dict[str, bytes] = {}
+    wrong = {}
+    for operator, digest in published.manifest.items():
+        try:
+            documents |= store.read([digest])
+        except StoreDamaged as error:
+            wrong[operator] = error.message
+    return documents, wrong
+
+
+def unlogged(store: Store, published: Published) -> Iterator[Message]:
+    """Yield what the event log tells otherwise than the published generation."""
+    generation = published.generation
+    if generation is None:
+        return
+    try:
+        for before, event in _newest_first(store, published):
+            told = json.loads(event.payload)
+            if told.get("generation") != generation.number:
+                continue
+            if told.get("digest") != published.digest:
+                yield msg("the event about generation {number} tells of another one", number=generation.number)
+            elif before != generation.last_event:
+                yield msg(
+                    "the events before generation {number} are not those that it was signed on",
+                    number=generation.number,
+                )
+            return
+        yield msg("no event tells of generation {number}", number=generation.number)
+    except StoreDamaged as error:
+        yield error.message
+
+
+def _newest_first(store: Store, published: Published) -> Iterator[tuple[str, Event]]:
+    """Yield each event with the hash of the one before, from the end of the log on."""
+    head = published.head
+    last = head.events
+    while last > 0:
+        first = max(0, last - PAGE)
+        # One more, for its hash.
+        page = store.events(head.environment, after=max(0, first - 1), limit=last - max(0, first - 1))
+        hashes: Mapping[int, str] = {0: NO_EVENT} | {event.sequence: event.hash for event in page}
+        for event in reversed(page):
+            if event.sequence > first:
+                yield hashes[event.sequence - 1], event
+        last = first

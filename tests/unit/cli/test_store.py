@@ -1,0 +1,135 @@
+"""`opsmail store adopt`: a store that went back is followed by readers once somebody says, signed, that it is meant."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from opsmail.evidence.keys import SigningKey
+from opsmail.runtime import Operators
+from opsmail.store.backends import open_store
+from opsmail.store.interface import Identity
+from opsmail.store.sql import SqlStore
+from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.test_publish import events, generations, head
+
+
+def published_again(checkout: Checkout) -> None:
+    checkout.edit("operators/a.yaml", "sender:", "name: Novo\nsender:")
+    checkout.commit()
+    checkout.run("publish", "--yes")
+
+
+def read(checkout: Checkout) -> tuple[int, str | None, str]:
+    """What an application has, which keeps a snapshot."""
+    keys, snapshot = [checkout.root / "keys/ci.pub.pem"], checkout.root / "out/snapshot"
+    with closing(
+        Operators.open(f"sqlite:///{checkout.root / 'opsmail.db'}", keys=keys, snapshot=snapshot)
+    ) as operators:
+        return operators["a"].generation, operators["a"].settings.name, operators.health().state
+
+
+@pytest.fixture
+def restored(published: Checkout) -> Checkout:
+    """A store that is back at generation 1, after readers have seen generation 2."""
+    backup = published.root / "out/backup.db"
+    shutil.copy(published.root / "opsmail.db", backup)
+    published_again(published)
+    assert read(published)[:2] == (2, "Novo")
+    for path in published.root.glob("opsmail.db*"):
+        path.unlink()
+    shutil.copy(backup, published.root / "opsmail.db")
+    return published
+
+
+def epoch(folder: Path) -> int:
+    with closing(open_store(f"sqlite:///{folder / 'opsmail.db'}", read_only=True)) as store:
+        return store.identity().epoch
+
+
+def test_readers_follow_once_it_is_adopted(restored: Checkout) -> None:
+    assert read(restored)[:2] == (2, "Novo")
+    assert read(restored)[2] == "stale"
+    said = restored.run("store", "adopt", "--reason", "backup", "--yes")
+    assert said.err == "published generation 2 for default: what generation 1 had, in epoch 2\n"
+    assert read(restored)[:2] == (2, None)
+    newest = generations(restored)[0]
+    assert (newest["act"], newest["epoch"], newest["reason"]) == ("adopt", 2, "backup")
+    assert events(restored)[-1]["event"] == "adopt"
+    assert restored.run("history", "--verify").out.startswith("the history is whole up to generation 2")
+    restored.run("publish", "--yes")
+    assert read(restored)[:2] == (3, "Novo")
+    assert restored.run("diff", "1").out != ""
+
+
+def test_holds_and_what_was_trusted_stay(published: Checkout) -> None:
+    published.run("hold", "a", "--reason", "x")
+    before = generations(published)[0]
+    published.run("store", "adopt", "--yes")
+    after = generations(published)[0]
+    assert (after["marks"], after["trust"], after["commit"]) == (before["marks"], before["trust"], before["commit"])
+
+
+def test_killed_halfway_the_next_one_ends_it(published: Checkout) -> None:
+    with published.monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "swap_head", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        published.run("store", "adopt", "--yes", code=130)
+    assert epoch(published.root) == 2
+    published.run("publish", "--yes", code=4)
+    assert "is published" not in published.run("store", "adopt", "--yes").err.splitlines()[0]
+    assert (epoch(published.root), head(published)) == (2, 2)
+    published.run("publish", "--yes")
+
+
+def test_a_head_whose_key_was_revoked_is_adopted_by_its_digest_only(published: Checkout) -> None:
+    new = SigningKey.generate()
+    published.write("keys/new.pub.pem", new.public.pem())
+    text = published.read("opsmail.toml").replace('"keys/ci.pub.pem"\n', '"keys/ci.pub.pem"\nrevoked = true\n')
+    published.write("opsmail.toml", f'{text}\n[[gate.keys]]\nfile = "keys/new.pub.pem"\nkinds = ["generation"]\n')
+    published.commit()
+    published.monkeypatch.setenv("OPSMAIL_SIGNING_KEY", new.pem())
+    assert "which was revoked" in published.run("publish", "--yes", code=3).err
+    said = published.run("store", "adopt", "--yes", code=3).err
+    assert "generation 1 is not to be trusted: it is signed by the key keys/ci.pub.pem, which was revoked" in said
+    assert epoch(published.root) == 1
+    digest = said.split("--accept-head ")[1].split("`")[0]
+    published.run("store", "adopt", "--yes", "--accept-head", digest)
+    # What it says was trusted counts no more.
+    assert "does not tell what its settings trusted" in published.run("publish", "--yes", code=3).err
+
+
+def test_without_a_key_nothing_changes(published: Checkout) -> None:
+    published.monkeypatch.delenv("OPSMAIL_SIGNING_KEY")
+    published.run("store", "adopt", "--yes", code=4)
+    assert epoch(published.root) == 1
+
+
+def test_a_person_is_asked_first(published: Checkout) -> None:
+    assert "hint: pass --yes" in published.run("store", "adopt", code=3).err
+    assert epoch(published.root) == 1
+
+
+def test_before_the_first_publish(checkout: Checkout) -> None:
+    checkout.fleet(None)
+    checkout.run("store", "adopt", "--yes", code=4)
+    checkout.run("publish", "--yes", code=3)
+    assert "nothing is published" in checkout.run("store", "adopt", "--yes", code=2).err
+
+
+def test_a_backend_without_epochs(published: Checkout) -> None:
+    published.monkeypatch.delattr(SqlStore, "raise_epoch")
+    assert "has no epochs" in published.run("store", "adopt", "--yes", code=2).err
+
+
+def test_who_comes_second_takes_what_the_first_one_made(published: Checkout) -> None:
+    with closing(open_store("sqlite:///opsmail.db")) as store:
+        assert isinstance(store, SqlStore)
+        before = store.identity()
+        assert store.raise_epoch(before) == store.raise_epoch(before) == Identity(before.store, 2)
+
+
+def test_the_group_by_itself_shows_its_help(published: Checkout) -> None:
+    assert "adopt" in published.run("store", code=2).err
