@@ -129,12 +129,12 @@ class Draft:
 
     @property
     def likely_username(self) -> str | None:
-        """The account, in the form that the provider wants; None where it cannot be told from the address."""
+        """The account, in the form that the provider wants; None where no address tells it."""
         form = "address" if self.provider is None else self.provider.username
         if form.startswith("fixed:"):
             return form.partition(":")[2]
         forms = {"address": self.get("address"), "local-part": self.get("address").partition("@")[0]}
-        return forms.get(form) or None
+        return forms.get(form)
 
     @property
     def likely_tenant(self) -> str | None:

@@ -306,8 +306,8 @@ def test_what_is_not_approved_is_not_written_and_it_is_told_what_to_ask_for(
 # --- what is refused before anything is looked at
 
 WRONG = {
-    "": "not given: --host, --address, --username",
-    "--provider gmail": "not given: --address",
+    "": "not given: --host, --address\n",
+    "--provider gmail": "not given: --address\n",
     "--provider amazon-ses --address a@b.example": "not given: --host, --username",
     "--provider microsoft-365 --address a@b.example": "not given: --tenant, --client-id",
     "--host smtp.b.example --address a@b.example --port 2599": "not given: --encryption",
