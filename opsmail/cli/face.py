@@ -23,6 +23,7 @@ from opsmail.shape import nearest, shown
 
 #: Command to the module that defines it, in the order of the help.
 COMMANDS = {
+    "init": "opsmail.cli.init",
     "new": "opsmail.cli.new",
     "check": "opsmail.cli.check",
     "rule": "opsmail.cli.rule",

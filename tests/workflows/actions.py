@@ -15,22 +15,9 @@ from typing import Any
 
 import yaml
 
-SECONDS = 300
+from tests.workflows.machine import StepRun, check_out, kept_environment, run_script
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
-# What a runner brings along. The rest of this machine's environment, above all Python's, is none of the workflow's
-# business.
-_KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_KEPT_BEGINNINGS = ("PIP_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-
-
-@dataclass(frozen=True, slots=True)
-class StepRun:
-    """One step that was run: its name, exit code, and what it printed."""
-
-    name: str
-    code: int
-    out: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +67,10 @@ class Runner:
         action = step["uses"].partition("@")[0]
         options = {key: _filled(str(value), contexts) for key, value in step.get("with", {}).items()}
         if action == "actions/checkout":
-            _check_out(workspace / options.get("path", "."), options, contexts)
+            assert options["persist-credentials"] == "False"
+            place = workspace / options.get("path", ".")
+            revision = options.get("ref", contexts["github.sha"])
+            check_out(place, contexts["repository"], revision, whole=options.get("fetch-depth") == "0")
             return
         assert action == "actions/setup-python", action
         tools = self.folder / "tools"
@@ -93,9 +83,7 @@ class Runner:
         script: str = step["run"]
         assert "${{" not in script, f"the step {step['name']} pastes an expression into its script"
         assert set(step) <= {"name", "run", "env", "working-directory"}, step
-        environment = {
-            name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
-        }
+        environment = kept_environment()
         environment |= {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
@@ -107,19 +95,7 @@ class Runner:
         environment |= {name: value for name, value in contexts.items() if name.startswith("GITHUB_")}
         for level in (job.workflow.get("env", {}), job.definition.get("env", {}), step.get("env", {})):
             environment |= {name: _filled(str(value), contexts) for name, value in level.items()}
-        file = self.folder / "step.sh"
-        file.write_text(script, "utf-8")
-        done = subprocess.run(
-            ["bash", "-e", str(file)],  # what GitHub runs where no shell is named
-            cwd=workspace / step.get("working-directory", "."),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
-        )
-        return StepRun(step["name"], done.returncode, done.stdout.decode("utf-8"))
+        return run_script(step["name"], script, workspace / step.get("working-directory", "."), environment)
 
 
 @dataclass(frozen=True)
@@ -175,18 +151,3 @@ class Interpreter:
 
 def _filled(text: str, contexts: Mapping[str, str]) -> str:
     return _EXPRESSION.sub(lambda match: contexts[match[1]], text)
-
-
-def _check_out(place: Path, options: Mapping[str, str], contexts: Mapping[str, str]) -> None:
-    """Fetch one commit, or with `fetch-depth: 0` all that leads to it, like actions/checkout without a token."""
-    assert options["persist-credentials"] == "False"
-    revision = options.get("ref", contexts["github.sha"])
-    depth = [] if options.get("fetch-depth") == "0" else ["--depth", "1"]
-    place.mkdir(parents=True, exist_ok=True)
-    for arguments in (
-        ["init", "--quiet"],
-        ["remote", "add", "origin", contexts["repository"]],
-        ["fetch", "--quiet", *depth, "origin", revision],
-        ["checkout", "--quiet", "--detach", revision],
-    ):
-        subprocess.run(["git", *arguments], cwd=place, check=True, capture_output=True)

@@ -18,7 +18,8 @@ import yaml
 from opsmail.cli.demo.server import HOST_NAME, Mailbox, mail_server
 from tests.acceptance.repository import SIGNING_KEY, Operator, Repository, Server, secret_name
 from tests.acceptance.statements import new_pair
-from tests.workflows.actions import Interpreter, Job, Runner, StepRun
+from tests.workflows.actions import Interpreter, Job, Runner
+from tests.workflows.machine import StepRun
 
 # One worker, so that the installation is done once.
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300), pytest.mark.xdist_group("workflows")]
