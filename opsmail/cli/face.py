@@ -29,6 +29,7 @@ COMMANDS = {
     "rule": "opsmail.cli.rule",
     "policy": "opsmail.cli.policy",
     "settings": "opsmail.cli.settings",
+    "secrets": "opsmail.cli.secrets",
     "test": "opsmail.cli.test",
     "login": "opsmail.cli.login",
     "plan": "opsmail.cli.plan",

@@ -56,4 +56,5 @@ def _say_next(session: Session, folder: Path, files: dict[str, str]) -> None:
     say(msg("  1. opsmail.toml, operators/: put your servers and addresses in the place of the examples"))
     say(msg("  2. CODEOWNERS: put who decides in the place of @example/it"))
     say(msg("  3. `opsmail keygen ci --folder keys`: makes the keys that sign; name the public one in opsmail.toml"))
-    say(msg("  4. `opsmail check`, then commit all of it to git; README.md tells the rest"))
+    say(msg("  4. `opsmail secrets`: tells where each secret has to be put, and how"))
+    say(msg("  5. `opsmail check`, then commit all of it to git; README.md tells the rest"))

@@ -91,7 +91,7 @@ def command(operator: str, folder: str | None, send_as: bool, session: Session, 
     if not _is_right(session, draft, wanted, path, checked):
         return ExitCode.FINDINGS
     write_new(session.root, {path: text})
-    _say_next(session, settings, path)
+    _say_next(session, settings, path, wanted)
     return ExitCode.DONE
 
 
@@ -146,11 +146,13 @@ def _is_right(session: Session, draft: Draft, wanted: Operator, path: str, check
     return not errors
 
 
-def _say_next(session: Session, settings: Settings, path: str) -> None:
+def _say_next(session: Session, settings: Settings, path: str, wanted: Operator) -> None:
     say = session.console.say
     say(msg("wrote {path}", path=path))
     if not settings.present:
         say(msg("there is no opsmail.toml, so nothing says whether IT approves this server"))
     if not (session.root / SCHEMA).is_file():
         say(msg("for help in editors: `opsmail schema operator --write schemas`, in a folder `schemas`"))
+    if any(wanted.references()):
+        say(msg("where to put its secret: `opsmail secrets {operator}`", operator=wanted.operator))
     say(msg("next: look at the file, run `opsmail check`, and open a pull request"))

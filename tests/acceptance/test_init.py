@@ -55,3 +55,14 @@ def test_its_hooks_before_a_commit_find_what_is_wrong(tmp_path: Path) -> None:
             names = [file] if hook.get("pass_filenames", True) else []
             result = repository.run(*arguments, *names, code=int(broken))
             assert ("error[OM201]" in result.out) == broken
+
+
+def test_where_each_secret_goes_is_told_and_no_value_is(tmp_path: Path) -> None:
+    repository = started(tmp_path, "--ci", "gitlab")
+    repository.secrets["OPSMAIL_SECRET_EXAMPLE_BASIC"] = "S3nh&-do-exemplo"
+    told = repository.run("secrets").out
+    assert "env://OPSMAIL_SECRET_EXAMPLE_BASIC  resolves here" in told
+    assert "env://OPSMAIL_SECRET_EXAMPLE_MODERN  does not resolve here" in told
+    assert "glab variable set OPSMAIL_SECRET_EXAMPLE_MODERN --scope production" in told
+    assert "gh secret" not in told
+    repository.search()
