@@ -63,6 +63,59 @@ class Runner:
                 break
         return runs
 
+    @property
+    def output(self) -> Path:
+        return self.folder / "output.txt"
+
+    def run_action(
+        self,
+        file: Path,
+        repository: str,
+        commit: str,
+        inputs: Mapping[str, str],
+        contexts: Mapping[str, str],
+        *,
+        without: str = "",
+    ) -> tuple[list[StepRun], dict[str, str]]:
+        """Run the `run:` steps of a composite action on a checkout, up to the first that fails.
+
+        Args:
+            file: `action.yml`.
+            repository: what is checked out.
+            commit: which revision of it, with all that leads to it.
+            inputs: what the workflow says under `with:`.
+            contexts: values of expressions, for the defaults of the other inputs.
+            without: a step that was run before, on this machine.
+
+        Returns:
+            The runs, and the outputs that they wrote.
+        """
+        action = yaml.safe_load(file.read_text("utf-8"))
+        assert set(inputs) <= set(action["inputs"])
+        given = {name: _filled(str(item["default"]), contexts) for name, item in action["inputs"].items()} | dict(
+            inputs
+        )
+        values = {**contexts, **{f"inputs.{name}": value for name, value in given.items()}}
+        workspace = self.folder / "workspace"
+        shutil.rmtree(workspace, ignore_errors=True)
+        check_out(workspace, repository, commit, whole=True)
+        for place in (self.summary, self.output):
+            place.write_text("", "utf-8")
+        self.temporary.mkdir(exist_ok=True)
+        self._set_up_python()
+        job = Job({}, {"env": {"GITHUB_ACTION_PATH": str(file.parent), "GITHUB_OUTPUT": str(self.output)}})
+        runs: list[StepRun] = []
+        for step in action["runs"]["steps"]:
+            if "uses" in step or step["name"] == without:
+                continue
+            assert step["shell"] == "bash"
+            plain = {name: item for name, item in step.items() if name not in ("shell", "id")}
+            plain["working-directory"] = _filled(plain.get("working-directory", "."), values)
+            runs.append(self._run_step(job, plain, workspace, values))
+            if runs[-1].code:
+                break
+        return runs, dict(line.split("=", 1) for line in self.output.read_text("utf-8").splitlines())
+
     def _use(self, step: Mapping[str, Any], workspace: Path, contexts: Mapping[str, str]) -> None:
         action = step["uses"].partition("@")[0]
         options = {key: _filled(str(value), contexts) for key, value in step.get("with", {}).items()}
@@ -73,6 +126,9 @@ class Runner:
             check_out(place, contexts["repository"], revision, whole=options.get("fetch-depth") == "0")
             return
         assert action == "actions/setup-python", action
+        self._set_up_python()
+
+    def _set_up_python(self) -> None:
         tools = self.folder / "tools"
         tools.mkdir(exist_ok=True)
         for name in ("python", "python3"):

@@ -14,11 +14,11 @@ import opsmail
 # each takes longer than all the rest.
 _PYTHON = """\
 #!/bin/sh
-if [ "$1 $2" != "-m venv" ]; then exec "{python}" "$@"; fi
-"{python}" -m venv --without-pip "$3" || exit
-for folder in "$3"/lib/python*/site-packages; do printf '%s\\n' {lent} > "$folder/lent.pth"; done
-printf '#!/bin/sh\\nexec "%s/bin/python" -m pip "$@"\\n' "$3" > "$3/bin/pip"
-chmod +x "$3/bin/pip"
+if [ "$1 $2 $3" != "-I -m venv" ]; then exec "{python}" "$@"; fi
+"{python}" -I -m venv --without-pip "$4" || exit
+for folder in "$4"/lib/python*/site-packages; do printf '%s\\n' {lent} > "$folder/lent.pth"; done
+printf '#!/bin/sh\\nexec "%s/bin/python" -I -m pip "$@"\\n' "$4" > "$4/bin/pip"
+chmod +x "$4/bin/pip"
 """
 
 

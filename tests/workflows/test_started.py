@@ -45,10 +45,11 @@ class Started:
         return {name: self.repository.secrets[name] for name in (SIGNING_KEY, VARIABLE)}
 
     def branch_with_a_mistake(self) -> str:
-        """Commit a change to another branch: a port that does not fit, and settings that would allow more."""
+        """Commit a change to another branch: a port that does not fit, and modules with the names of others."""
         self.repository.git("checkout", "--quiet", "-b", "mudanca")
         self.repository.edit("operators/example-basic.yaml", "port: 587", "port: 465")
-        self.repository.write("sitecustomize.py", "raise SystemExit('imported')\n")
+        for name in ("sitecustomize", "venv", "pip", "yaml", "opsmail", "json"):
+            self.repository.write(f"{name}.py", "raise SystemExit('imported')\n")
         return self.repository.commit("Porta 465")
 
     def publishes(self, runs: list[StepRun]) -> None:
