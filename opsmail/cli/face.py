@@ -28,6 +28,7 @@ COMMANDS = {
     "check": "opsmail.cli.check",
     "rule": "opsmail.cli.rule",
     "policy": "opsmail.cli.policy",
+    "ask-it": "opsmail.cli.ask_it",
     "settings": "opsmail.cli.settings",
     "secrets": "opsmail.cli.secrets",
     "test": "opsmail.cli.test",

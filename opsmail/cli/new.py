@@ -20,7 +20,7 @@ from opsmail.errors import RefusedError, UsageError
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption, Operator, Role
 from opsmail.providers import load_providers
-from opsmail.scaffold.approval import approval
+from opsmail.scaffold.approval import NOT_APPROVED, approval
 from opsmail.scaffold.draft import Draft
 from opsmail.scaffold.operator_file import SCHEMA, operator_data, operator_text, require_id, require_valid
 from opsmail.scaffold.questions import CREDENTIALS, completed, require_used
@@ -31,8 +31,6 @@ from opsmail.settings.model import AuthenticationType
 from opsmail.source.tree import SourceFile, is_around, is_folder_name
 
 _EXAMPLE = "opsmail new rh-notificacoes --provider gmail --address rh@empresa.com.br"
-#: Rules that say that IT has not approved something.
-_NOT_APPROVED = frozenset(("OM209", "OM410", "OM604"))
 
 
 def _choices(values: Any) -> click.Choice[str]:
@@ -138,7 +136,7 @@ def _is_right(session: Session, draft: Draft, wanted: Operator, path: str, check
     if found:
         show_findings(session, found, checked)
     errors = checked.errors(path)
-    if any(finding.rule.id in _NOT_APPROVED for finding in errors):
+    if any(finding.rule.id in NOT_APPROVED for finding in errors):
         session.console.say(msg("ask IT to approve this in opsmail.toml:"))
         session.console.progress(approval(wanted, draft.entry))
     if errors:

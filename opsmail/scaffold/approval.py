@@ -11,6 +11,9 @@ from opsmail.settings.catalogue import environment_name
 from opsmail.settings.model import ApprovedConnection, ServerEntry
 from opsmail.shape import encode
 
+#: Rules whose errors an approval ends.
+NOT_APPROVED = frozenset(("OM209", "OM410", "OM604"))
+
 
 def approval(operator: Operator, entry: ServerEntry | None) -> str:
     """Return the catalogue entry that approves an operator, as TOML.

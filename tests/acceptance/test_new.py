@@ -46,6 +46,16 @@ def test_options_elsewhere(repository: Repository) -> None:
     assert "run the command in a terminal" in missing
 
 
+def test_what_it_wrote_can_be_confirmed_by_it(repository: Repository) -> None:
+    repository.write("opsmail.toml", CATALOGUE)
+    repository.run("new", "rh", "--provider", "gmail", "--address", "rh@empresa.com.br")
+    text = repository.run("ask-it", "rh").out
+    assert text.startswith("Subject: E-mail settings of `rh`: please confirm ")
+    items = ("1. Server: smtp.gmail.com", "2. Port: 465", "3. Authentication: user and password", "4. Encryption: TLS")
+    assert [item for item in items if f"\n{item}" not in text] == []
+    assert "opsmail.toml approves this already" in text
+
+
 def test_a_person_is_asked_and_may_try_again(repository: Repository) -> None:
     repository.write("opsmail.toml", CATALOGUE)
     asking = terminal(repository, "new", "rh", "--name", "Recursos")
