@@ -12,7 +12,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Operator
 from opsmail.scaffold.draft import Draft
 from opsmail.scaffold.questions import QUESTIONS, secret_field
-from opsmail.scaffold.scalars import require_visible, scalar
+from opsmail.scaffold.scalars import scalar
 from opsmail.shape import Decoder, shown
 from opsmail.source.tree import file_name_problem
 
@@ -48,14 +48,7 @@ def require_id(operator: str) -> None:
 
 
 def operator_data(draft: Draft) -> dict[str, Any]:
-    """Return a completed draft as an operator file holds it.
-
-    Raises:
-        UsageError: an answer cannot stand in a file.
-    """
-    options = {question.name: question.option for question in QUESTIONS}
-    for name, answer in draft.answers.items():
-        require_visible(options.get(name, name), answer)
+    """Return a completed draft as an operator file holds it."""
     data = {
         "version": 1,
         "operator": draft.operator,

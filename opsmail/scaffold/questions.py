@@ -11,7 +11,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Role
 from opsmail.references import SecretReference
 from opsmail.scaffold.draft import Draft
-from opsmail.scaffold.scalars import require_visible
+from opsmail.scaffold.scalars import unseen
 from opsmail.settings.model import AuthenticationType
 from opsmail.shape import nearest, shown
 
@@ -81,6 +81,9 @@ class Question(NamedTuple):
         """Return what is wrong with an answer, None when nothing is."""
         if not answer:
             return None if self.optional else msg("it is empty")
+        hidden = unseen(answer)
+        if hidden is not None:
+            return hidden
         known = self.choices(draft)
         if self.closed and answer not in known:
             guess = nearest(answer, known)
@@ -143,7 +146,6 @@ def require_used(draft: Draft) -> None:
 
 def _require_right(question: Question, draft: Draft) -> None:
     answer = draft.get(question.name)
-    require_visible(question.option, answer)
     wrong = question.wrong(answer, draft)
     if wrong is not None:
         raise UsageError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from opsmail.errors import UsageError
 from opsmail.expressions import expression
 from opsmail.messages import Message, msg
 from opsmail.source.characters import FORBIDDEN_IN_VALUE, code_point
@@ -29,23 +28,12 @@ def scalar(value: str | int | bool) -> str:  # noqa: FBT001 - one of the values 
     return f'"{escaped}"'
 
 
-def require_visible(what: Message | str, value: str) -> None:
-    """Return when a text may stand in an operator file.
+def unseen(value: str) -> Message | None:
+    """Return what keeps a text from standing in an operator file, without repeating it; None where nothing does.
 
-    Args:
-        what: its name for people.
-        value: the text; it is not repeated.
-
-    Raises:
-        UsageError: it holds a line end, or a character that a reviewer cannot see.
+    That is a line end, or another character that a reviewer of the file cannot see.
     """
-    unseen = FORBIDDEN_IN_VALUE.search(value)
-    if unseen is not None:
-        raise UsageError(
-            msg(
-                "{what} holds the character {code_point}, which nobody can see in the file",
-                what=what,
-                code_point=code_point(unseen[0]),
-            ),
-            hint=msg("type it again without line ends, tabs and invisible characters"),
-        )
+    found = FORBIDDEN_IN_VALUE.search(value)
+    if found is None:
+        return None
+    return msg("it holds the character {code_point}, which nobody can see in the file", code_point=code_point(found[0]))

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,14 @@ import pytest
 import yaml
 
 from opsmail.scaffold.templates import template
-from tests.acceptance.repository import Operator, Repository
+from tests.acceptance.command import COMMAND, SECONDS
+from tests.acceptance.repository import Repository
 from tests.workflows.generated import ROOT
 
 pytestmark = pytest.mark.acceptance
 
 HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+NAMES = [hook["name"] for hook in HOOKS]
 #: What a commit changes, and which hooks look at it.
 CHANGES = {
     "operators/rh.yaml": ["opsmail-check", "opsmail-check-all"],
@@ -40,17 +44,61 @@ def test_a_hook_looks_at_what_concerns_it(file: str) -> None:
     assert [hook["id"] for hook in HOOKS if re.search(hook["files"], file)] == CHANGES[file]
 
 
-@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
-def test_it_lets_through_what_is_right_and_stops_what_is_not(hook: dict[str, Any], tmp_path: Path) -> None:
-    """Run as pre-commit runs it: the entry, and the files of the commit where it wants them."""
-    repository = Repository.make(tmp_path)
-    master = Operator(
-        name="rh", host="smtp.empresa.example", sender="a@b.example", username="a@b.example", role="master"
+def pre_commit(repository: Repository, *arguments: str, code: int = 0) -> str:
+    """Run pre-commit with the opsmail of these tests on its PATH; return what it said."""
+    program = repository.shell.folder / "bin" / "opsmail"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', "utf-8")
+    program.chmod(0o755)
+    home = {"PRE_COMMIT_HOME": str(repository.shell.folder / "pre-commit"), "PRE_COMMIT_COLOR": "never"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pre_commit", *arguments],
+        cwd=repository.root,
+        env=repository.shell.environment(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
-    repository.operator(master)
-    program, *arguments = shlex.split(hook["entry"])
-    assert program == "opsmail"
-    files = [] if hook.get("pass_filenames") is False else ["operators/rh.yaml"]
-    repository.run(*arguments, *files)
-    repository.edit("operators/rh.yaml", "port: 587", "port: 465")
-    assert "error[OM201]" in repository.run(*arguments, *files, code=1).out
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A new repository, all of it staged."""
+    made = Repository.make(tmp_path)
+    (made.root / ".gitignore").unlink()
+    made.run("init", "--provider", "own-server")
+    made.git("add", "--all")
+    return made
+
+
+def outcomes(said: str) -> list[str]:
+    """Return what became of each hook, in their order."""
+    names = "|".join(map(re.escape, NAMES))
+    return re.findall(rf"^(?:{names})\.+.*?(Passed|Failed|Skipped)$", said, re.MULTILINE)
+
+
+def test_pre_commit_takes_what_others_use_from_here(repository: Repository) -> None:
+    pre_commit(repository, "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml"))
+    pre_commit(repository, "validate-config")
+
+
+def test_pre_commit_lets_through_what_is_right_and_stops_what_is_not(repository: Repository) -> None:
+    assert outcomes(pre_commit(repository, "run")) == ["Passed", "Passed"]
+    repository.edit("operators/example-basic.yaml", "port: 587", "port: 465")
+    repository.git("add", "--all")
+    said = pre_commit(repository, "run", code=1)
+    assert outcomes(said) == ["Failed", "Failed"]
+    assert said.count("error[OM201]") == len(NAMES)
+
+
+def test_pre_commit_runs_what_concerns_the_change(repository: Repository) -> None:
+    repository.commit()
+    repository.edit("opsmail.toml", "smtp.example.com", "smtp2.example.com")
+    repository.git("add", "--all")
+    said = pre_commit(repository, "run", code=1)
+    assert outcomes(said) == ["Skipped", "Failed"]
+    assert "error[OM209]" in said

@@ -35,3 +35,9 @@ def test_no_answer_is_one_only_where_it_may_be() -> None:
 def test_nobody_is_asked_where_nobody_is() -> None:
     with pytest.raises(UsageError, match=r"^not given: --address$"):
         completed(draft(provider="gmail"), None)
+
+
+def test_a_person_is_told_at_once_of_what_nobody_would_see() -> None:
+    (display_name,) = [question for question in QUESTIONS if question.name == "display_name"]
+    assert display_name.wrong("RH", draft()) is None
+    assert str(display_name.wrong("R\u200bH", draft())).startswith("it holds the character U+200B")
