@@ -56,6 +56,7 @@ class Provider:
         name: as people call it.
         family: who runs it, for rules that concern all its services.
         hosts: exact names; one `*` stands for one label.
+        example_host: one of its hosts, where `hosts` has patterns only.
         connections: `port/encryption` pairs that it serves, the recommended one first.
         sender: what becomes of a sender that is not the account; `verified` where the provider has a list of its own.
         username: which form of user name it wants.
@@ -87,6 +88,7 @@ class Provider:
     confidence: Literal["vendor", "ispdb", "community"]
     source: _Text
     verified_on: date
+    example_host: _Domain | None = None
     basic_ends: date | None = None
     basic_reversible: bool = False
     basic_ends_source: _Text | None = None

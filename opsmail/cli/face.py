@@ -23,11 +23,15 @@ from opsmail.shape import nearest, shown
 
 #: Command to the module that defines it, in the order of the help.
 COMMANDS = {
+    "init": "opsmail.cli.init",
+    "new": "opsmail.cli.new",
     "check": "opsmail.cli.check",
     "rule": "opsmail.cli.rule",
     "policy": "opsmail.cli.policy",
+    "ask-it": "opsmail.cli.ask_it",
     "settings": "opsmail.cli.settings",
     "edit": "opsmail.cli.edit",
+    "secrets": "opsmail.cli.secrets",
     "test": "opsmail.cli.test",
     "login": "opsmail.cli.login",
     "approve": "opsmail.cli.approve",

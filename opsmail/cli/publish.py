@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from opsmail.cli.asking import require_consent, require_text
+from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.attesting import context_of
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode

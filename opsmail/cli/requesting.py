@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from opsmail.cli.asking import require_text
+from opsmail.cli.consent import require_text
 from opsmail.cli.judging import Request
 from opsmail.cli.options import Function, bundled
 from opsmail.errors import UsageError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import click
 
-from opsmail.cli.asking import require_consent, require_text
+from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import earlier, require_known

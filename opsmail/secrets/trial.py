@@ -29,6 +29,14 @@ class SecretTrial:
 
     def __call__(self, needed: Collection[NeededSecret]) -> Mapping[NeededSecret, SecretError]:
         """Return why those that cannot be had cannot; of those that nobody could be asked for, nothing is said here."""
+        return {
+            item: error
+            for item, error in self.outcomes(needed).items()
+            if error is not None and not isinstance(error, SecretStoreUnreachable)
+        }
+
+    def outcomes(self, needed: Collection[NeededSecret]) -> Mapping[NeededSecret, SecretError | None]:
+        """Return what came of trying each: why it cannot be had, or None where it can."""
         from concurrent.futures import ThreadPoolExecutor
 
         untried = [item for item in needed if item not in self._outcomes]
@@ -37,12 +45,7 @@ class SecretTrial:
             self._outcomes.update(zip(untried, pool.map(self._fault, untried), strict=True))
         finally:
             pool.shutdown(cancel_futures=True)
-        errors = {item: self._outcomes[item] for item in needed}
-        return {
-            item: error
-            for item, error in errors.items()
-            if error is not None and not isinstance(error, SecretStoreUnreachable)
-        }
+        return {item: self._outcomes[item] for item in needed}
 
     @property
     def unreachable(self) -> OpsmailError | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Federated, ManagedIdentity, ModernAuthentication, Operator
+from opsmail.references import SecretReference
 from opsmail.settings.model import ServerEntry
 from opsmail.values import dataclass
 
@@ -177,6 +178,23 @@ def _allowed_secrets(entry: ServerEntry, operator: str) -> Message:
 def environment_name(operator: str) -> str:
     """Return an operator's id as it stands in the names of environment variables."""
     return operator.upper().replace("-", "_").replace(".", "_")
+
+
+def usable_references(entry: ServerEntry, operator: str) -> tuple[SecretReference, ...]:
+    """Return a reference that each pattern of an entry allows for an operator, the operator's name where `*` stands.
+
+    Args:
+        entry: what is approved.
+        operator: its id.
+    """
+    named = (
+        _filled(pattern, operator).replace(
+            "*", environment_name(operator) if pattern.startswith("env://") else operator
+        )
+        for pattern in entry.secrets
+    )
+    references = map(SecretReference.parse, named)
+    return tuple(reference for reference in references if not reference.is_literal)
 
 
 def _filled(pattern: str, operator: str) -> str:

@@ -20,8 +20,8 @@ _CALLED = re.compile(r"`((?:opsmail|make) [^`\n]+)`")
 
 
 def documents() -> list[Path]:
-    pages = ROOT / "opsmail" / "data" / "rules"
-    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *pages.glob("*.md")])
+    data = ROOT / "opsmail" / "data"
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *data.rglob("*.md")])
 
 
 def blocks(text: str, language: str) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 
 import opsmail.providers
 from opsmail.addresses import parse_domain
-from opsmail.check.rules.connections import PORT_ENCRYPTIONS
 from opsmail.operator.model import Encryption
+from opsmail.operator.ports import PORT_ENCRYPTIONS
 from opsmail.providers import Provider, Providers, compiled, load_providers, parse_providers
 from tests.rules.checking import made_up_provider
 

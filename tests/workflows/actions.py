@@ -15,22 +15,9 @@ from typing import Any
 
 import yaml
 
-SECONDS = 300
+from tests.workflows.machine import StepRun, check_out, kept_environment, run_script
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
-# What a runner brings along. The rest of this machine's environment, above all Python's, is none of the workflow's
-# business.
-_KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_KEPT_BEGINNINGS = ("PIP_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-
-
-@dataclass(frozen=True, slots=True)
-class StepRun:
-    """One step that was run: its name, exit code, and what it printed."""
-
-    name: str
-    code: int
-    out: str
 
 
 @dataclass(frozen=True)
@@ -76,13 +63,72 @@ class Runner:
                 break
         return runs
 
+    @property
+    def output(self) -> Path:
+        return self.folder / "output.txt"
+
+    def run_action(
+        self,
+        file: Path,
+        repository: str,
+        commit: str,
+        inputs: Mapping[str, str],
+        contexts: Mapping[str, str],
+        *,
+        without: str = "",
+    ) -> tuple[list[StepRun], dict[str, str]]:
+        """Run the `run:` steps of a composite action on a checkout, up to the first that fails.
+
+        Args:
+            file: `action.yml`.
+            repository: what is checked out.
+            commit: which revision of it, with all that leads to it.
+            inputs: what the workflow says under `with:`.
+            contexts: values of expressions, for the defaults of the other inputs.
+            without: a step that was run before, on this machine.
+
+        Returns:
+            The runs, and the outputs that they wrote.
+        """
+        action = yaml.safe_load(file.read_text("utf-8"))
+        assert set(inputs) <= set(action["inputs"])
+        given = {name: _filled(str(item["default"]), contexts) for name, item in action["inputs"].items()} | dict(
+            inputs
+        )
+        values = {**contexts, **{f"inputs.{name}": value for name, value in given.items()}}
+        workspace = self.folder / "workspace"
+        shutil.rmtree(workspace, ignore_errors=True)
+        check_out(workspace, repository, commit, whole=True)
+        for place in (self.summary, self.output):
+            place.write_text("", "utf-8")
+        self.temporary.mkdir(exist_ok=True)
+        self._set_up_python()
+        job = Job({}, {"env": {"GITHUB_ACTION_PATH": str(file.parent), "GITHUB_OUTPUT": str(self.output)}})
+        runs: list[StepRun] = []
+        for step in action["runs"]["steps"]:
+            if "uses" in step or step["name"] == without:
+                continue
+            assert step["shell"] == "bash"
+            plain = {name: item for name, item in step.items() if name not in ("shell", "id")}
+            plain["working-directory"] = _filled(plain.get("working-directory", "."), values)
+            runs.append(self._run_step(job, plain, workspace, values))
+            if runs[-1].code:
+                break
+        return runs, dict(line.split("=", 1) for line in self.output.read_text("utf-8").splitlines())
+
     def _use(self, step: Mapping[str, Any], workspace: Path, contexts: Mapping[str, str]) -> None:
         action = step["uses"].partition("@")[0]
         options = {key: _filled(str(value), contexts) for key, value in step.get("with", {}).items()}
         if action == "actions/checkout":
-            _check_out(workspace / options.get("path", "."), options, contexts)
+            assert options["persist-credentials"] == "False"
+            place = workspace / options.get("path", ".")
+            revision = options.get("ref", contexts["github.sha"])
+            check_out(place, contexts["repository"], revision, whole=options.get("fetch-depth") == "0")
             return
         assert action == "actions/setup-python", action
+        self._set_up_python()
+
+    def _set_up_python(self) -> None:
         tools = self.folder / "tools"
         tools.mkdir(exist_ok=True)
         for name in ("python", "python3"):
@@ -93,9 +139,7 @@ class Runner:
         script: str = step["run"]
         assert "${{" not in script, f"the step {step['name']} pastes an expression into its script"
         assert set(step) <= {"name", "run", "env", "working-directory"}, step
-        environment = {
-            name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
-        }
+        environment = kept_environment()
         environment |= {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
@@ -107,19 +151,7 @@ class Runner:
         environment |= {name: value for name, value in contexts.items() if name.startswith("GITHUB_")}
         for level in (job.workflow.get("env", {}), job.definition.get("env", {}), step.get("env", {})):
             environment |= {name: _filled(str(value), contexts) for name, value in level.items()}
-        file = self.folder / "step.sh"
-        file.write_text(script, "utf-8")
-        done = subprocess.run(
-            ["bash", "-e", str(file)],  # what GitHub runs where no shell is named
-            cwd=workspace / step.get("working-directory", "."),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
-        )
-        return StepRun(step["name"], done.returncode, done.stdout.decode("utf-8"))
+        return run_script(step["name"], script, workspace / step.get("working-directory", "."), environment)
 
 
 @dataclass(frozen=True)
@@ -175,18 +207,3 @@ class Interpreter:
 
 def _filled(text: str, contexts: Mapping[str, str]) -> str:
     return _EXPRESSION.sub(lambda match: contexts[match[1]], text)
-
-
-def _check_out(place: Path, options: Mapping[str, str], contexts: Mapping[str, str]) -> None:
-    """Fetch one commit, or with `fetch-depth: 0` all that leads to it, like actions/checkout without a token."""
-    assert options["persist-credentials"] == "False"
-    revision = options.get("ref", contexts["github.sha"])
-    depth = [] if options.get("fetch-depth") == "0" else ["--depth", "1"]
-    place.mkdir(parents=True, exist_ok=True)
-    for arguments in (
-        ["init", "--quiet"],
-        ["remote", "add", "origin", contexts["repository"]],
-        ["fetch", "--quiet", *depth, "origin", revision],
-        ["checkout", "--quiet", "--detach", revision],
-    ):
-        subprocess.run(["git", *arguments], cwd=place, check=True, capture_output=True)

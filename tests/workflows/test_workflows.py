@@ -18,7 +18,8 @@ import yaml
 from opsmail.cli.demo.server import HOST_NAME, Mailbox, mail_server
 from tests.acceptance.repository import SIGNING_KEY, Operator, Repository, Server, secret_name
 from tests.acceptance.statements import new_pair
-from tests.workflows.actions import Interpreter, Job, Runner, StepRun
+from tests.workflows.actions import Interpreter, Job, Runner
+from tests.workflows.machine import StepRun
 
 # One worker, so that the installation is done once.
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300), pytest.mark.xdist_group("workflows")]
@@ -206,13 +207,112 @@ def test_what_is_not_proven_is_not_planned_nor_published(runner: Runner, origin:
     assert not (origin.repository.root.parent / "production.db").exists()
 
 
+# --- the action
+
+ACTION = ROOT / "action.yml"
+
+
+def changed(origin: Origin) -> tuple[str, str]:
+    """Commit a change with a mistake of its own; return the commit it starts from, and the change."""
+    repository = origin.repository
+    repository.edit("operators/agendador.yaml", "port: 587", "port: 25")
+    base = repository.commit("Porta 25")
+    repository.git("checkout", "--quiet", "-b", "mudanca")
+    repository.edit("operators/cobranca.yaml", "port: 587", "port: 465")
+    for name in ("venv", "json", "pip", "opsmail"):
+        repository.write(f"{name}.py", "raise SystemExit('imported')\n")
+    return base, repository.commit("Porta 465")
+
+
+def act(
+    runner: Runner, origin: Origin, start: str, change: str, *, without: str = "", **inputs: str
+) -> tuple[list[StepRun], dict[str, str]]:
+    """Run the action as a step of a pull request's workflow; what is not an input of it cannot be given."""
+    contexts = origin.contexts(change, "pull_request") | {"github.event.pull_request.base.sha": start}
+    named = {name.replace("_", "-"): value for name, value in inputs.items()}
+    repository = origin.repository.root.as_uri()
+    return runner.run_action(ACTION, repository, change, named, contexts, without=without)
+
+
+@pytest.fixture(scope="module")
+def acting(runner: Runner) -> Runner:
+    """A machine on which the action has installed opsmail."""
+    runner.folder.joinpath("empty").mkdir()
+    repository = Repository.make(runner.folder / "empty")
+    commit = repository.commit("x")
+    contexts = {"github.event.pull_request.base.sha": ""}
+    runs, _ = runner.run_action(ACTION, repository.root.as_uri(), commit, {"fail-on": "never"}, contexts)
+    installed(runs)
+    return runner
+
+
+def test_the_action_marks_what_is_wrong_and_tells_how_much(acting: Runner, origin: Origin) -> None:
+    base, change = changed(origin)
+    ((run,), outputs) = act(acting, origin, base, change, without="Install")
+    assert run.code == 1
+    assert "::error file=operators/cobranca.yaml,line=8," in run.out
+    assert "OM201" in acting.summary.read_text("utf-8")
+    document = json.loads(Path(outputs["findings"]).read_text("utf-8"))
+    counted = ("errors", "warnings", "notes")
+    assert {name: int(outputs[name]) for name in counted} == {name: document["summary"][name] for name in counted}
+    files = {finding["file"] for finding in document["findings"] if finding["severity"] == "error"}
+    assert files == {"operators/agendador.yaml", "operators/cobranca.yaml"}
+    (sarif,) = json.loads(Path(outputs["sarif"]).read_text("utf-8"))["runs"]
+    assert len(sarif["results"]) == len(document["findings"])
+
+
+def test_the_actions_inputs(acting: Runner, origin: Origin) -> None:
+    base, change = changed(origin)
+    ((run,), _) = act(acting, origin, base, change, without="Install", new_only="true")
+    assert (run.code, "operators/agendador.yaml" in run.out) == (1, False)
+    ((run,), outputs) = act(
+        acting, origin, base, change, without="Install", base="", fail_on="never", profile="minimal"
+    )
+    assert run.code == 0
+    assert int(outputs["errors"]) > 0
+    # Wrong settings: no findings, so no outputs, neither old ones.
+    origin.repository.write("opsmail.toml", "[[")
+    ((run,), outputs) = act(acting, origin, "", origin.repository.commit("x"), without="Install")
+    assert (run.code, outputs) == (2, {})
+
+
+def test_an_input_is_only_data(acting: Runner, origin: Origin) -> None:
+    commit = origin.repository.git("rev-parse", "HEAD")
+    for option in ("base", "fail_on", "profile"):
+        given = {option: "$(touch pwned) ; touch pwned"}
+        ((run,), _) = act(acting, origin, "", commit, without="Install", **given)
+        assert run.code == 2, run
+    assert not (acting.folder / "workspace" / "pwned").exists()
+
+
 # --- what needs no run
 
 
+def test_the_action_uploads_only_where_that_is_allowed() -> None:
+    action = load_file(ACTION)
+    (upload,) = [step for step in action["runs"]["steps"] if "upload-sarif@" in step.get("uses", "")]
+    assert "inputs.sarif == 'true'" in upload["if"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in upload["if"]
+    assert action["inputs"]["sarif"]["default"] == "false"
+
+
+def test_the_actions_steps_get_what_they_need_through_the_environment() -> None:
+    action = load_file(ACTION)
+    used = [step["uses"] for step in action["runs"]["steps"] if "uses" in step]
+    assert [name for name in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", name)] == []
+    scripts = [step["run"] for step in action["runs"]["steps"] if "run" in step]
+    assert [script for script in scripts if "${{" in script] == []
+    assert all(item["description"] for item in (*action["inputs"].values(), *action["outputs"].values()))
+
+
 def load(name: str) -> dict[Any, Any]:
-    workflow = yaml.safe_load((WORKFLOWS / name).read_text("utf-8"))
-    assert isinstance(workflow, dict)
-    return workflow
+    return load_file(WORKFLOWS / name)
+
+
+def load_file(file: Path) -> dict[Any, Any]:
+    loaded = yaml.safe_load(file.read_text("utf-8"))
+    assert isinstance(loaded, dict)
+    return loaded
 
 
 def test_every_secret_of_the_fleet_reaches_the_test_and_no_other_step() -> None:

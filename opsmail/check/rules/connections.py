@@ -7,17 +7,6 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Server
 from opsmail.settings.model import ApprovedConnection
 
-_STARTTLS, _IMPLICIT, _NONE = Encryption.STARTTLS, Encryption.IMPLICIT_TLS, Encryption.NONE
-#: What each well-known submission port speaks: RFC 8314 section 3.3 (465), RFC 6409 (587), the rest by custom.
-PORT_ENCRYPTIONS = {
-    25: (_STARTTLS, _NONE),
-    465: (_IMPLICIT,),
-    587: (_STARTTLS,),
-    2465: (_IMPLICIT,),
-    2525: (_STARTTLS,),
-    2587: (_STARTTLS,),
-}
-
 
 def approved_connections(server: Server, context: Context) -> tuple[ApprovedConnection, ...] | None:
     """Return the pairs that the catalogue approves for this host, None when it says nothing about the host."""
@@ -53,7 +42,7 @@ def known_connections(server: Server, context: Context) -> frozenset[str] | None
 
 
 def _encrypted(pairs: list[str]) -> list[str]:
-    return [pair for pair in pairs if not pair.endswith(f"/{_NONE.value}") and not pair.startswith("25/")]
+    return [pair for pair in pairs if not pair.endswith(f"/{Encryption.NONE.value}") and not pair.startswith("25/")]
 
 
 def _listed(pairs: list[str]) -> Message:

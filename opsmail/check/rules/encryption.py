@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from opsmail.check.detection import OLD_ENCRYPTION_NAME
 from opsmail.check.interface import Context, Problem, ProposedFix, operator_rule, server_rule
-from opsmail.check.rules.connections import PORT_ENCRYPTIONS, usual_remedy
+from opsmail.check.rules.connections import usual_remedy
 from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption, Operator, Server
+from opsmail.operator.ports import PORT_ENCRYPTIONS
 
 
 @operator_rule("OM301", "encryption-off", Severity.WARNING)

@@ -89,7 +89,7 @@ def unresolvable_secret(fleet: Fleet, context: Context) -> Iterator[FleetProblem
         (member.file, path, secret)
         for member in fleet.members
         if member.operator is not None
-        for path, secret in _triable(member.operator, context)
+        for path, secret in triable_secrets(member.operator, context)
     ]
     errors = context.try_secrets(dict.fromkeys(secret for _, _, secret in needed))
     for file, path, secret in needed:
@@ -99,7 +99,7 @@ def unresolvable_secret(fleet: Fleet, context: Context) -> Iterator[FleetProblem
             yield FleetProblem(file, Problem(path, error.message, label=msg("does not resolve here"), help=help_))
 
 
-def _triable(operator: Operator, context: Context) -> Iterator[tuple[str, NeededSecret]]:
+def triable_secrets(operator: Operator, context: Context) -> Iterator[tuple[str, NeededSecret]]:
     """Yield what may be read for an operator: a change must not find out about secrets that are not approved for it."""
     catalogue = context.settings.catalogue
     if catalogue.servers is not None and catalogue.entry(operator.server.host) is None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from opsmail.addresses import AddressError, parse_domain
 from opsmail.check.interface import Context, Mark, Problem, ProposedFix, operator_rule, server_rule
-from opsmail.check.rules.connections import PORT_ENCRYPTIONS, approved_connections, known_connections, usual_remedy
+from opsmail.check.rules.connections import approved_connections, known_connections, usual_remedy
 from opsmail.check.rules.lookalike import undecodable
 from opsmail.findings import FixSafety, Replacement, Severity
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Operator, Server
+from opsmail.operator.ports import PORT_ENCRYPTIONS
 from opsmail.settings.catalogue import Denial
 from opsmail.settings.model import ApprovedConnection
 from opsmail.shape import nearest

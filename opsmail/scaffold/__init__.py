@@ -1,0 +1,1 @@
+"""Files to start from: a new operator, a whole repository."""

@@ -1,0 +1,89 @@
+"""New files in somebody's folder: all of them or none, and nothing that is there is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from opsmail.errors import RefusedError, UnavailableError
+from opsmail.messages import msg, msgn
+
+
+def write_new(root: Path, files: Mapping[str, str]) -> None:
+    """Write files that do not exist yet, with the folders that they need.
+
+    What was made is taken away again when one of them cannot be written, also when the process is told to end.
+
+    Args:
+        root: the folder that paths are told from; made when it is not there.
+        files: path, with `/`, to text.
+
+    Raises:
+        RefusedError: one of them exists, or its folder is a link.
+        UnavailableError: the system does not let them be written.
+    """
+    _require_free(root, files)
+    made: list[Path] = []
+    try:
+        for path, text in files.items():
+            _write(root / path, text, made)
+    except FileExistsError as error:  # somebody was faster
+        _take_away(made)
+        raise _existing([error.filename]) from error
+    except OSError as error:
+        _take_away(made)
+        raise UnavailableError(
+            msg("{path} cannot be written: {reason}", path=error.filename or root, reason=error.strerror or "?"),
+            hint=msg("nothing was written; name a folder that you may write to"),
+        ) from error
+    except BaseException:
+        _take_away(made)
+        raise
+
+
+def _require_free(root: Path, files: Mapping[str, str]) -> None:
+    existing = [path for path in files if os.path.lexists(root / path)]
+    if existing:
+        raise _existing(existing)
+    folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
+    links = [folder for folder in sorted(folders) if folder != "." and (root / folder).is_symlink()]
+    if links:
+        raise RefusedError(
+            msg("{folder} is a link, and nothing is written through links", folder=links[0]),
+            hint=msg("put the folder itself there"),
+        )
+
+
+def _existing(paths: Sequence[str]) -> RefusedError:
+    return RefusedError(
+        msgn(
+            "{paths} exists and is not overwritten",
+            "{paths} exist and are not overwritten",
+            len(paths),
+            paths=", ".join(paths),
+        ),
+        hint=msg("nothing was written; move away what is there, or choose another name or folder"),
+    )
+
+
+def _write(place: Path, text: str, made: list[Path]) -> None:
+    """Write one file, and note everything that was made for it."""
+    missing = [folder for folder in place.parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        made.append(folder)
+    # O_EXCL: not even a link to somewhere is there.
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    made.append(place)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _take_away(made: Sequence[Path]) -> None:
+    for path in reversed(made):
+        with suppress(OSError):  # a folder that somebody else has put something into meanwhile stays
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
