@@ -12,10 +12,12 @@ from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.publish.plan import Plan, documents_needed, make_plan
 from opsmail.publish.saved import NO_STORE
+from opsmail.secrets import open_secrets
 from opsmail.settings.load import Settings
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Published, read_published
 from opsmail.store.interface import Head, Store, StoreMissing
+from opsmail.store.server import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,13 @@ class Prepared:
 @contextmanager
 def opened_store(session: Session, settings: Settings, *, writing: bool = False) -> Iterator[Store]:
     """Open the store that the settings name and close it again; for writing, it is made where there is none."""
-    store = open_store(settings.file.store.url, read_only=not writing, create=writing, root=session.root)
+    store = open_store(
+        settings.file.store.url,
+        read_only=not writing,
+        create=writing,
+        root=session.root,
+        access=Access.resolve(settings.store_password, settings.store_ca, open_secrets()),
+    )
     try:
         yield store
     finally:
