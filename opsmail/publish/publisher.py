@@ -67,12 +67,14 @@ class _Parcel:
         digest: the SHA-256 of its signed envelope.
         manifest: operator to the SHA-256 of its document.
         blobs: what differs from the generation before, by digest, the envelope included.
+        operators: operator to document of those that come or change; None for those that go.
     """
 
     generation: Generation
     digest: str
     manifest: Mapping[str, str]
     blobs: Mapping[str, bytes]
+    operators: Mapping[str, bytes | None]
 
 
 def publish(
@@ -165,10 +167,14 @@ def _pack(
         last_event=head.last_hash,
     )
     envelope = sign(generation)
-    contents = [wanted[change.operator] for change in plan.changes if change.action is not Action.DELETE]
+    operators = {
+        change.operator: None if change.action is Action.DELETE else wanted[change.operator] for change in plan.changes
+    }
+    contents = [document for document in operators.values() if document is not None]
     contents += [content for name, content in buckets.items() if old_buckets.get(name) != generation.buckets[name]]
     contents += [*evidence.values(), *proofs.envelopes, envelope]
-    return _Parcel(generation, _digest(envelope), manifest, {_digest(content): content for content in contents})
+    blobs = {_digest(content): content for content in contents}
+    return _Parcel(generation, _digest(envelope), manifest, blobs, operators)
 
 
 def _digest(content: bytes) -> str:
@@ -189,7 +195,13 @@ def _swap(store: Store, head: Head, parcel: _Parcel) -> None:
         "publish": secrets.token_hex(16),
     }
     try:
-        store.swap_head(head, number=generation.number, digest=parcel.digest, events=[_event("publish", facts)])
+        store.swap_head(
+            head,
+            number=generation.number,
+            digest=parcel.digest,
+            events=[_event("publish", facts)],
+            operators=parcel.operators,
+        )
     except OutcomeUnknown as unknown:
         _look(store, head, parcel, unknown)
 

@@ -33,6 +33,7 @@ from opsmail.store.etcd_gateway import Gateway, Unanswered
 from opsmail.store.etcd_operations import Pair
 from opsmail.store.failures import missing
 from opsmail.store.interface import (
+    NOBODY,
     PAGE,
     Event,
     Head,
@@ -187,7 +188,15 @@ class EtcdStore:
             first,
         )
 
-    def swap_head(self, expected: Head, *, number: int, digest: str, events: Sequence[bytes]) -> Head:
+    def swap_head(
+        self,
+        expected: Head,
+        *,
+        number: int,
+        digest: str,
+        events: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
         """Publish a generation by compare-and-swap, in one transaction."""
         if bounds.number(number) != expected.number + 1:
             raise InvalidValue(

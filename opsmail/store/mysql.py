@@ -16,8 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pymysql
-from sqlalchemy import Connection, Insert, Table
-from sqlalchemy.dialects.mysql import insert
+from sqlalchemy import Connection, Insert, Table, insert
 
 from opsmail.messages import msg
 from opsmail.store import tables
@@ -134,13 +133,13 @@ class _MySql:
         """Nothing to wait for: IF NOT EXISTS is asked and answered in one here, and rows that exist are left alone."""
 
     def absent(self, table: Table) -> Insert:
-        # IGNORE would ignore other errors, too.
-        statement = insert(table)
-        key = next(iter(table.primary_key))
-        return statement.on_duplicate_key_update({key.name: key})
+        # ON DUPLICATE KEY UPDATE would want the right to update. What else IGNORE lets pass (a value that is cut short)
+        # was refused before, by its size.
+        return insert(table).prefix_with("IGNORE")
 
     def examine(self, connection: Connection) -> None:
-        for table in tables.metadata.sorted_tables:
+        # Not what is there for applications only, and no reader's business.
+        for table in (table for table in tables.metadata.sorted_tables if table is not tables.operators):
             for row in connection.exec_driver_sql(f"CHECK TABLE {table.name}"):
                 if row.Msg_type in {"error", "Error"} or (row.Msg_type == "status" and row.Msg_text != "OK"):
                     raise failure(Cause.DAMAGED, self.location, msg("{reason}", reason=row.Msg_text))

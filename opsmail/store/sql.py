@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -24,7 +25,8 @@ from sqlalchemy import (
 from opsmail.messages import msg
 from opsmail.store import bounds, tables
 from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
-from opsmail.store.interface import PAGE, Event, Head, HeadMoved, Identity, InvalidValue, MissingBlobs
+from opsmail.store.interface import NOBODY, PAGE, Event, Head, HeadMoved, Identity, InvalidValue, MissingBlobs
+from opsmail.store.relational import row
 from opsmail.store.sql_backend import SqlBackend
 
 _ENVIRONMENT: BindParameter[str] = bindparam("environment")
@@ -165,13 +167,21 @@ class SqlStore:
             rows = connection.execute(statement).all()
         return checked_events(self.location, [tuple(row) for row in rows], after)
 
-    def swap_head(self, expected: Head, *, number: int, digest: str, events: Sequence[bytes]) -> Head:
+    def swap_head(
+        self,
+        expected: Head,
+        *,
+        number: int,
+        digest: str,
+        events: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
         """Publish a generation by compare-and-swap, in one transaction."""
         if bounds.number(number) != expected.number + 1:
             raise InvalidValue(
                 msg("generation {number} cannot follow generation {previous}", number=number, previous=expected.number)
             )
-        return self._change(expected, number, bounds.digest(digest), events)
+        return self._change(expected, number, bounds.digest(digest), events, operators)
 
     def append_events(self, expected: Head, payloads: Sequence[bytes]) -> Head:
         """Append events that bring no generation, by the same compare-and-swap."""
@@ -187,9 +197,30 @@ class SqlStore:
         self._backend.reader.dispose()
         self._backend.writer.dispose()
 
-    def _change(self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes]) -> Head:
+    def operators(self, environment: str) -> dict[str, dict[str, Any]]:
+        """Return the rows for applications that speak only SQL, by operator; see `opsmail.store.relational`."""
+        columns = tables.operators.c
+        statement = select(tables.operators).where(columns.environment == bounds.environment_name(environment))
+        with self._backend.reading() as connection:
+            rows = connection.execute(statement.order_by(columns.operator)).mappings().all()
+        return {row["operator"]: dict(row) for row in rows}
+
+    def _change(
+        self,
+        expected: Head,
+        number: int,
+        digest: str | None,
+        payloads: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
         bounds.head(expected)
         bounds.events(payloads)
+        key = {"environment": expected.environment, "generation": number}
+        changed = [
+            {**key, "operator": operator, **row(document)}
+            for operator, document in sorted(operators.items())
+            if document is not None
+        ]
         events = following(expected, payloads)
         target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
         rows = [{"environment": expected.environment, **asdict(event)} for event in events]
@@ -200,7 +231,20 @@ class SqlStore:
             if number > expected.number:
                 self._add_generation(connection, target)
             connection.execute(insert(tables.events), rows)
+            self._replace_operators(connection, expected.environment, sorted(operators), changed)
         return target
+
+    @staticmethod
+    def _replace_operators(
+        connection: Connection, environment: str, names: Sequence[str], rows: Sequence[dict[str, Any]]
+    ) -> None:
+        columns = tables.operators.c
+        for batch in _batches(names):
+            connection.execute(
+                delete(tables.operators).where(columns.environment == environment, columns.operator.in_(batch))
+            )
+        if rows:
+            connection.execute(insert(tables.operators), rows)
 
     def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
         """Compare and swap; False where there was something else to compare with."""

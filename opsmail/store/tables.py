@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from opsmail.store.bounds import MAX_VALUE_BYTES
+from opsmail.store.relational import operators_table
 
 
 class _Bytes(LargeBinary):
@@ -85,3 +86,5 @@ heads = Table(
     Column("last_hash", String(64), nullable=False),
     **_EXACT,
 )
+
+operators = operators_table(metadata)

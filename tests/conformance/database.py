@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 import threading
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from opsmail.store.audit import audit
 from opsmail.store.interface import (
@@ -26,11 +31,76 @@ from opsmail.store.interface import (
     StoreUnavailable,
 )
 from tests.conformance.publishing import ENVIRONMENT, Place, invariant, publish, read_whole
+from tests.conformance.relational import RelationalConformance, document, swap
 from tests.conformance.server import ServerConformance
 from tests.servers.databases import DatabaseServer
 
+STORES_PAGE = Path(__file__).parents[2] / "docs" / "stores.md"
 
-class DatabaseConformance(ServerConformance):
+
+def documented(title: str) -> list[str]:
+    """Return the statements of docs/stores.md that stand under a title in a comment."""
+    _, _, rest = STORES_PAGE.read_text("utf-8").partition(f"<!-- {title} -->\n```sql\n")
+    statements = rest.partition("```")[0].split(";")
+    assert len(statements) > 1, title
+    return [statement.strip() for statement in statements if statement.strip()]
+
+
+#: The users of docs/stores.md.
+ROLES = ("opsmail_owner", "opsmail_publisher", "opsmail_reader", "opsmail_application")
+
+
+def roles_are_kept(server: DatabaseServer, grant: Callable[[], None], *, refused: str) -> None:
+    """Publish and read as the documented users, and try what they may not."""
+    owner, publisher, reader, application = (server.place("opsmail", user=role) for role in ROLES)
+    with closing(owner.open(create=True)) as store:
+        publish(store, "owner")
+    grant()
+    with closing(publisher.open(create=True)) as store:
+        assert publish(store, "publisher").number == 2
+        swap(store, {"rh": document(), "a": document()})
+        swap(store, {"rh": document("other.empresa.com.br"), "a": None})
+        assert read_whole(store) == 4
+        store.check()
+    with closing(reader.open(read_only=True)) as store:
+        assert read_whole(store) == 4
+        assert audit(store, ENVIRONMENT).generations == 4
+    forbidden = {
+        publisher: [
+            "DELETE FROM opsmail_events",
+            "UPDATE opsmail_events SET hash = ''",
+            "UPDATE opsmail_blobs SET content = ''",
+            "DELETE FROM opsmail_generations",
+            "DELETE FROM opsmail_heads",
+            "UPDATE opsmail_store SET epoch = 2",
+            "DROP TABLE opsmail_operators",
+        ],
+        reader: [
+            "INSERT INTO opsmail_heads VALUES ('x', 1, '', 1, '')",
+            "UPDATE opsmail_heads SET number = 1",
+            "SELECT * FROM opsmail_operators",
+        ],
+        application: ["DELETE FROM opsmail_operators", "SELECT * FROM opsmail_blobs"],
+    }
+    for place, statements in forbidden.items():
+        for statement in statements:
+            with pytest.raises(DBAPIError, match=refused):
+                speak(place, statement)
+    (row,) = speak(application, "SELECT server_host FROM opsmail_operators WHERE environment = 'production'")
+    assert tuple(row) == ("other.empresa.com.br",)
+
+
+def speak(place: Place, statement: str) -> list[Any]:
+    """Execute a statement as the user of a place does without opsmail; return its rows."""
+    url = make_url(place.url).set(password=place.password)
+    dialect = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}[url.drivername]
+    engine = create_engine(url.set(drivername=dialect), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        result = connection.exec_driver_sql(statement)
+        return list(result) if result.returns_rows else []
+
+
+class DatabaseConformance(RelationalConformance, ServerConformance):
     #: The backend.
     module: str
 

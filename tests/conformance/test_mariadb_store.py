@@ -12,7 +12,7 @@ import pymysql
 import pytest
 
 from opsmail.store.interface import Store, StoreDamaged, StoreUnavailable
-from tests.conformance.database import DatabaseConformance
+from tests.conformance.database import ROLES, DatabaseConformance, documented, roles_are_kept
 from tests.conformance.publishing import ENVIRONMENT, Place, publish
 from tests.servers.databases import DatabaseServer
 from tests.servers.mariadb import administer, new_place
@@ -158,3 +158,32 @@ class TestMariadbStore(DatabaseConformance):
         explained = backend.explain(error)
         assert said in str(explained)
         assert explained.hint is not None
+
+    def test_the_documented_roles(self, mariadb_server: DatabaseServer) -> None:
+        with closing(administer(mariadb_server)) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE DATABASE opsmail")
+            try:
+                for role in ROLES:
+                    cursor.execute(f"CREATE USER {role}@'%' IDENTIFIED BY '{mariadb_server.password}'")
+                cursor.execute("GRANT ALL ON opsmail.* TO opsmail_owner@'%'")
+
+                def grant() -> None:
+                    for statement in documented("MariaDB, after the first publish"):
+                        cursor.execute(statement)
+
+                roles_are_kept(mariadb_server, grant, refused="command denied")
+            finally:
+                cursor.execute("DROP DATABASE opsmail")
+                for role in ROLES:
+                    cursor.execute(f"DROP USER {role}@'%'")
+
+    @pytest.mark.parametrize(("version", "limited"), [("10.11.6-MariaDB-0+deb12u1", True), ("8.0.36", False)])
+    def test_mysql_is_asked_for_nothing_that_only_mariadb_has(
+        self, monkeypatch: pytest.MonkeyPatch, place: Place, store: Store, version: str, limited: bool
+    ) -> None:
+        """Stood for by a MariaDB that says it is a MySQL."""
+        monkeypatch.setattr(pymysql.Connection, "get_server_info", lambda _: version)
+        with closing(place.open(read_only=True)) as reader:
+            backend: Any = reader._backend  # type: ignore[attr-defined]
+            with backend.reading() as connection:
+                assert (connection.exec_driver_sql("SELECT @@max_statement_time").scalar() > 0) is limited

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from opsmail.store.interface import Store, StoreUnavailable
-from tests.conformance.database import DatabaseConformance
+from tests.conformance.database import ROLES, DatabaseConformance, documented, roles_are_kept
 from tests.conformance.publishing import ENVIRONMENT, Place, publish
 from tests.servers.databases import DatabaseServer
 from tests.servers.postgres import administer, new_place
@@ -151,3 +151,22 @@ class TestPostgresStore(DatabaseConformance):
         explained = backend.explain(psycopg.errors.lookup(code)("in its words"))
         assert said in str(explained)
         assert explained.hint is not None
+
+    def test_the_documented_roles(self, postgres_server: DatabaseServer) -> None:
+        with closing(administer(postgres_server)) as connection:
+            for statement in documented("PostgreSQL, before the first publish"):
+                connection.execute(statement)
+            try:
+                for role in ROLES:
+                    connection.execute(f"ALTER ROLE {role} PASSWORD '{postgres_server.password}'")
+
+                def grant() -> None:
+                    for statement in documented("PostgreSQL, after the first publish"):
+                        connection.execute(statement)
+
+                roles_are_kept(postgres_server, grant, refused="permission denied|must be owner")
+            finally:
+                for role in ROLES:
+                    connection.execute(f"DROP OWNED BY {role} CASCADE")
+                for role in ROLES:
+                    connection.execute(f"DROP ROLE {role}")
