@@ -17,10 +17,12 @@ from opsmail.publish.marks import MarkKind, Marks, marked, read_marks
 from opsmail.publish.pins import revoked
 from opsmail.publish.plan import Plan, documents_needed, make_plan
 from opsmail.publish.saved import NO_STORE
+from opsmail.secrets import open_secrets
 from opsmail.settings.load import Settings
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Published, read_published
 from opsmail.store.interface import Head, Store, StoreMissing
+from opsmail.store.server import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,13 @@ def opened_store(
         writing: whether it will be changed.
         create: make it where there is none.
     """
-    store = open_store(settings.file.store.url, read_only=not writing, create=create, root=session.root)
+    store = open_store(
+        settings.file.store.url,
+        read_only=not writing,
+        create=create,
+        root=session.root,
+        access=Access.resolve(settings.store_password, settings.store_ca, open_secrets()),
+    )
     try:
         yield store
     finally:

@@ -92,12 +92,14 @@ class _Parcel:
         digest: the SHA-256 of its signed envelope.
         manifest: operator to the SHA-256 of its document.
         blobs: what differs from the generation before, by digest, the envelope included.
+        operators: operator to document of those that come or change; None for those that go.
     """
 
     generation: Generation
     digest: str
     manifest: Mapping[str, str]
     blobs: Mapping[str, bytes]
+    operators: Mapping[str, bytes | None]
 
 
 def publish(
@@ -217,12 +219,15 @@ def _pack(
         last_event=head.last_hash,
     )
     envelope = sign(generation)
-    contents = [wanted[change.operator] for change in plan.changes if change.action is not Action.DELETE]
+    operators = {
+        change.operator: None if change.action is Action.DELETE else wanted[change.operator] for change in plan.changes
+    }
+    contents = [document for document in operators.values() if document is not None]
     contents += [*buckets.values(), *marks.values(), *([circumstances.trust] if circumstances.trust else [])]
     contents += [*evidence.values(), *proofs.envelopes, envelope]
     blobs = {_digest(content): content for content in contents}
     new = {digest: content for digest, content in blobs.items() if digest not in kept}
-    return _Parcel(generation, _digest(envelope), manifest, new)
+    return _Parcel(generation, _digest(envelope), manifest, new, operators)
 
 
 def _digest(content: bytes) -> str:
@@ -246,7 +251,9 @@ def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstance
         facts["operators"] = list(circumstances.operators[:_REASONS])
     try:
         events = [_event(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
-        store.swap_head(head, number=generation.number, digest=parcel.digest, events=events)
+        store.swap_head(
+            head, number=generation.number, digest=parcel.digest, events=events, operators=parcel.operators
+        )
     except OutcomeUnknown as unknown:
         _look(store, head, parcel, unknown)
 

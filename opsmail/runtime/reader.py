@@ -13,9 +13,11 @@ from typing import Self
 
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
 from opsmail.evidence.envelope import verify
-from opsmail.evidence.keys import InvalidKey, TrustedKey
+from opsmail.evidence.keys import TrustedKey
 from opsmail.evidence.statement import Kind
 from opsmail.messages import msg
+from opsmail.references import SecretReference
+from opsmail.runtime.files import load_authority, load_key
 from opsmail.runtime.health import Health, State
 from opsmail.runtime.loaded import Loaded, require_forward
 from opsmail.runtime.operator import Means, PublishedOperator
@@ -24,6 +26,7 @@ from opsmail.secrets import Secrets, open_secrets
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Generation
 from opsmail.store.interface import Store
+from opsmail.store.server import Access
 
 _LOG = logging.getLogger("opsmail.runtime")
 
@@ -101,6 +104,8 @@ class Operators(Mapping[str, PublishedOperator]):
         *,
         environment: str = "default",
         keys: Sequence[str | Path],
+        password: str | None = None,
+        ca: str | Path | None = None,
         snapshot: str | Path | None = None,
         secrets: Secrets | None = None,
         max_stale: float | None = None,
@@ -111,26 +116,37 @@ class Operators(Mapping[str, PublishedOperator]):
             url: the store, as in `opsmail.toml`.
             environment: whose settings.
             keys: files with the public keys that may sign generations, kept outside the store.
+            password: a reference to the password of the user that `url` names, such as `env://OPSMAIL_STORE_PASSWORD`;
+                resolved whenever the store is connected to.
+            ca: the file with the authority that signed the server's certificate, in PEM.
             snapshot: the file that keeps the last known good settings; None for no snapshot.
-            secrets: what resolves passwords; what is installed here when left out.
+            secrets: what resolves passwords, the store's too; what is installed here when left out.
             max_stale: seconds; see `Operators`.
 
         Raises:
             NothingPublishedError: the store gives nothing that can be trusted, and there is no snapshot that could.
-            UsageError: the URL or a key is none.
+            UsageError: the URL, a key, the CA or the reference is none.
         """
-        trusted = [_key(Path(key), environment) for key in ([keys] if isinstance(keys, str) else keys)]
+        trusted = [load_key(Path(key), environment) for key in ([keys] if isinstance(keys, str) else keys)]
         if not trusted:
             raise UsageError(
                 msg("no public key is given, so no generation could be verified"),
                 hint=msg("pass the file of the public key that `opsmail keygen` wrote: `keys=[…]`"),
             )
+        reference = None if password is None else SecretReference.parse(password)
+        if reference is not None and reference.is_literal:
+            raise UsageError(
+                msg("the store's password is not given as a reference"),
+                hint=msg("write where it is kept, for example `env://OPSMAIL_STORE_PASSWORD`"),
+            )
+        authority = None if ca is None else load_authority(Path(ca))
+        resolving = secrets or open_secrets()
         return cls(
-            lambda: open_store(url, read_only=True),
+            lambda: open_store(url, read_only=True, access=Access.resolve(reference, authority, resolving)),
             environment,
             trusted,
             snapshot=None if snapshot is None else Path(snapshot),
-            secrets=secrets,
+            secrets=resolving,
             max_stale=max_stale,
         )
 
@@ -280,18 +296,3 @@ class Operators(Mapping[str, PublishedOperator]):
         if self._store is not None:
             self._store.close()
             self._store = None
-
-
-def _key(path: Path, environment: str) -> TrustedKey:
-    try:
-        pem = path.read_text("ascii")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a PEM file"
-        raise UsageError(
-            msg("the public key {path} cannot be read: {reason}", path=path, reason=reason),
-            hint=msg("copy the public key that `opsmail keygen` wrote to this machine"),
-        ) from error
-    try:
-        return TrustedKey.load(pem, kinds=[Kind.GENERATION], environments=[environment], name=str(path))
-    except InvalidKey as error:
-        raise InvalidKey(msg("{path}: {reason}", path=path, reason=error.message), hint=error.hint) from error

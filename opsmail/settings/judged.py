@@ -49,6 +49,12 @@ def judged(settings: SettingsFile) -> Iterator[Fault]:
             msg("`gate.signing_key` is not a secret reference"),
             msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
         )
+    if settings.store.password is not None and SecretReference.parse(settings.store.password).is_literal:
+        yield Fault(
+            "store.password",
+            msg("`store.password` is not a secret reference"),
+            msg("write where the password is kept, for example `env://OPSMAIL_STORE_PASSWORD`"),
+        )
 
 
 def _organisation(settings: SettingsFile) -> Iterator[Fault]:

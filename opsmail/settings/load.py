@@ -67,8 +67,9 @@ class Settings:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The approved servers, and the references that are the settings' own."""
-        tokens = {entry.federated_token for entry in self.file.servers or () if entry.federated_token is not None}
-        return Catalogue(self.file.servers, frozenset({self.file.gate.signing_key, *tokens}))
+        own = {self.file.gate.signing_key, self.file.store.password}
+        own |= {entry.federated_token for entry in self.file.servers or ()}
+        return Catalogue(self.file.servers, frozenset(reference for reference in own if reference is not None))
 
     def connection(self, operator: Operator) -> Connection:
         """Return what the catalogue adds to the operator's server, and to its identity provider where it has one."""
@@ -101,6 +102,16 @@ class Settings:
     def signing_key(self) -> SecretReference:
         """The reference to the private key that signs evidence and generations."""
         return SecretReference.parse(self.file.gate.signing_key)
+
+    @cached_property
+    def store_password(self) -> SecretReference | None:
+        """The reference to the password of whoever uses the store; None where it asks for none."""
+        return None if self.file.store.password is None else SecretReference.parse(self.file.store.password)
+
+    @cached_property
+    def store_ca(self) -> str | None:
+        """The certificates of the store's authority, in PEM; None where none is named."""
+        return None if self.file.store.ca is None else canonical_pem(self.texts[self.file.store.ca])
 
     @cached_property
     def digest(self) -> str:
@@ -235,6 +246,7 @@ def _named_files(settings: SettingsFile, files: Files) -> tuple[dict[str, str], 
         for index, entry in enumerate(settings.servers or ())
         if entry.authority_ca
     ]
+    named += [("store.ca", settings.store.ca)] if settings.store.ca else []
     named += [(f"gate.keys.{index}.file", key.file) for index, key in enumerate(settings.gate.keys)]
     named += [(f"schema.extra.{index}", path) for index, path in enumerate(settings.schema.extra)]
     texts: dict[str, str] = {}

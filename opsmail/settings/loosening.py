@@ -355,6 +355,8 @@ COMPARED: Mapping[type, Mapping[str, _Compare]] = MappingProxyType(
         },
         StoreSettings: {
             "url": _changed,
+            "password": _changed,
+            "ca": _authority,
             "max_update_percent": _raised(int),
             "max_delete_percent": _raised(int),
             "min_fleet_for_percent": _raised(int),

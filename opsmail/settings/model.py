@@ -347,6 +347,27 @@ class StoreSettings:
     url: Annotated[Text, Doc("Store", "Where generations are kept.", ("sqlite:///opsmail.db",))] = (
         "sqlite:///opsmail.db"
     )
+    password: (
+        Annotated[
+            Text,
+            Doc(
+                "Password",
+                "Reference to the password of the user that `url` names; never the password, and never in `url`.",
+                ("env://OPSMAIL_STORE_PASSWORD",),
+            ),
+        ]
+        | None
+    ) = None
+    ca: (
+        Annotated[
+            Text,
+            Doc(
+                "CA certificate",
+                "A PEM file: trust this CA for the server of `url`; needed where that is another machine.",
+            ),
+        ]
+        | None
+    ) = None
     max_update_percent: Annotated[
         int, Range(0, 100), Doc("Updates", "Largest share of operators updated by one publish.")
     ] = 30

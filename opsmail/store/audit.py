@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsmail.messages import Message, msg
-from opsmail.store.interface import NO_EVENT, PAGE, Head, Store, StoreDamaged
+from opsmail.messages import msg
+from opsmail.store.consistency import damaged
+from opsmail.store.interface import NO_EVENT, PAGE, Head, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ def audit(store: Store, environment: str) -> Audit:
     store.check()
     head = store.head(environment)
     if _end_of_events(store, head) != (head.events, head.last_hash):
-        raise _damaged(
-            store, msg("the events of environment {environment} do not reach its head", environment=environment)
+        raise damaged(
+            store.location,
+            msg("the events of environment {environment} do not reach its head", environment=environment),
         )
     if _end_of_generations(store, head) != (head.number, head.digest):
-        raise _damaged(
-            store, msg("the generations of environment {environment} do not reach its head", environment=environment)
+        raise damaged(
+            store.location,
+            msg("the generations of environment {environment} do not reach its head", environment=environment),
         )
     return Audit(head, head.number, head.events)
 
@@ -65,10 +68,3 @@ def _end_of_generations(store: Store, head: Head) -> tuple[int, str | None]:
         store.read(set(page.values()))
         end = next(reversed(page.items()))
     return end
-
-
-def _damaged(store: Store, detail: Message) -> StoreDamaged:
-    return StoreDamaged(
-        msg("the store {location} is damaged: {detail}", location=store.location, detail=detail),
-        hint=msg("keep a copy for examination and restore the store from a backup; it is never repaired by itself"),
-    )

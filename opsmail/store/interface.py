@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from opsmail.errors import RefusedError, UnavailableError
@@ -25,6 +26,8 @@ from opsmail.messages import Message, msg
 
 #: What the first event of a log follows.
 NO_EVENT = "0" * 64
+#: No operator changes.
+NOBODY: Mapping[str, bytes | None] = MappingProxyType({})
 #: How many events or generations one call returns unless told otherwise.
 PAGE = 500
 
@@ -138,7 +141,15 @@ class Store(Protocol):
         """
         ...
 
-    def swap_head(self, expected: Head, *, number: int, digest: str, events: Sequence[bytes]) -> Head:
+    def swap_head(
+        self,
+        expected: Head,
+        *,
+        number: int,
+        digest: str,
+        events: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
         """Publish a generation, in one transaction: the head moves from `expected`, all of it or nothing.
 
         Args:
@@ -146,6 +157,8 @@ class Store(Protocol):
             number: `expected.number + 1`; anything else is refused.
             digest: the signed generation, already written as a blob.
             events: at least one payload (see `Event`) to append.
+            operators: id to published document of each operator that comes or changes, None for one that goes. SQL
+                databases keep a table of them for whoever speaks only SQL; other stores have no use for it.
 
         Raises:
             HeadMoved: the environment no longer stands at `expected`; nothing was changed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -15,27 +15,18 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     select,
     update,
 )
 
-from opsmail.messages import Message, msg
+from opsmail.messages import msg
 from opsmail.store import bounds, tables
-from opsmail.store.interface import (
-    NO_EVENT,
-    PAGE,
-    Event,
-    Head,
-    HeadMoved,
-    Identity,
-    InvalidValue,
-    MissingBlobs,
-    StoreDamaged,
-    StoreNewer,
-    next_hash,
-)
+from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
+from opsmail.store.interface import NOBODY, PAGE, Event, Head, HeadMoved, Identity, InvalidValue, MissingBlobs
+from opsmail.store.relational import row
 from opsmail.store.sql_backend import SqlBackend
 
 _ENVIRONMENT: BindParameter[str] = bindparam("environment")
@@ -113,7 +104,7 @@ class SqlStore:
                 statement = select(tables.blobs).where(tables.blobs.c.digest.in_(batch))
                 for digest, content in connection.execute(statement):
                     if not isinstance(content, bytes) or hashlib.sha256(content).hexdigest() != digest:
-                        raise self._damaged(msg("blob {digest} has another content", digest=digest))
+                        raise damaged(self.location, msg("blob {digest} has another content", digest=digest))
                     found[digest] = content
         if len(found) < len(wanted):
             raise MissingBlobs(self.location, set(wanted) - found.keys())
@@ -125,7 +116,8 @@ class SqlStore:
             bounds.blob(digest, content)
         written = 0
         with self._backend.writing() as connection:
-            for batch in _batches(list(blobs)):
+            # In one order, so that two publishers with the same blobs never wait for each other.
+            for batch in _batches(sorted(blobs)):
                 statement = select(tables.blobs.c.digest).where(tables.blobs.c.digest.in_(batch))
                 present = set(connection.scalars(statement))
                 rows = [{"digest": digest, "content": blobs[digest]} for digest in batch if digest not in present]
@@ -153,7 +145,9 @@ class SqlStore:
         with self._backend.reading() as connection:
             rows = connection.execute(statement).all()
         if not all(bounds.is_number(number) and bounds.is_digest(digest) for number, digest in rows):
-            raise self._damaged(msg("a generation of environment {environment} has no digest", environment=environment))
+            raise damaged(
+                self.location, msg("a generation of environment {environment} has no digest", environment=environment)
+            )
         return {number: digest for number, digest in rows}  # noqa: C416 - dict() does not take rows
 
     def events(self, environment: str, *, after: int = 0, limit: int = PAGE) -> tuple[Event, ...]:
@@ -171,21 +165,23 @@ class SqlStore:
         )
         with self._backend.reading() as connection:
             rows = connection.execute(statement).all()
-        previous = NO_EVENT
-        if after and rows:
-            first, *rows = rows
-            previous = first.hash
-            if first.sequence != after or not bounds.is_digest(previous):
-                raise self._damaged(msg("event {sequence} is missing or has no hash", sequence=after))
-        return tuple(self._chained(rows, after, previous))
+        return checked_events(self.location, [tuple(row) for row in rows], after)
 
-    def swap_head(self, expected: Head, *, number: int, digest: str, events: Sequence[bytes]) -> Head:
+    def swap_head(
+        self,
+        expected: Head,
+        *,
+        number: int,
+        digest: str,
+        events: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
         """Publish a generation by compare-and-swap, in one transaction."""
         if bounds.number(number) != expected.number + 1:
             raise InvalidValue(
                 msg("generation {number} cannot follow generation {previous}", number=number, previous=expected.number)
             )
-        return self._change(expected, number, bounds.digest(digest), events)
+        return self._change(expected, number, bounds.digest(digest), events, operators)
 
     def append_events(self, expected: Head, payloads: Sequence[bytes]) -> Head:
         """Append events that bring no generation, by the same compare-and-swap."""
@@ -211,13 +207,33 @@ class SqlStore:
         self._backend.reader.dispose()
         self._backend.writer.dispose()
 
-    def _change(self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes]) -> Head:
+    def operators(self, environment: str) -> dict[str, dict[str, Any]]:
+        """Return the rows for applications that speak only SQL, by operator; see `opsmail.store.relational`."""
+        columns = tables.operators.c
+        statement = select(tables.operators).where(columns.environment == bounds.environment_name(environment))
+        with self._backend.reading() as connection:
+            rows = connection.execute(statement.order_by(columns.operator)).mappings().all()
+        return {row["operator"]: dict(row) for row in rows}
+
+    def _change(
+        self,
+        expected: Head,
+        number: int,
+        digest: str | None,
+        payloads: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
         bounds.head(expected)
         bounds.events(payloads)
-        rows = list(_rows(expected, payloads))
-        target = replace(
-            expected, number=number, digest=digest, events=expected.events + len(rows), last_hash=rows[-1]["hash"]
-        )
+        key = {"environment": expected.environment, "generation": number}
+        changed = [
+            {**key, "operator": operator, **row(document)}
+            for operator, document in sorted(operators.items())
+            if document is not None
+        ]
+        events = following(expected, payloads)
+        target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
+        rows = [{"environment": expected.environment, **asdict(event)} for event in events]
         with self._backend.writing() as connection:
             # The head first: its row is the lock for which racing publishers queue.
             if not self._move(connection, expected, target):
@@ -225,7 +241,20 @@ class SqlStore:
             if number > expected.number:
                 self._add_generation(connection, target)
             connection.execute(insert(tables.events), rows)
+            self._replace_operators(connection, expected.environment, sorted(operators), changed)
         return target
+
+    @staticmethod
+    def _replace_operators(
+        connection: Connection, environment: str, names: Sequence[str], rows: Sequence[dict[str, Any]]
+    ) -> None:
+        columns = tables.operators.c
+        for batch in _batches(names):
+            connection.execute(
+                delete(tables.operators).where(columns.environment == environment, columns.operator.in_(batch))
+            )
+        if rows:
+            connection.execute(insert(tables.operators), rows)
 
     def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
         """Compare and swap; False where there was something else to compare with."""
@@ -239,16 +268,17 @@ class SqlStore:
         }
         if expected == Head(expected.identity, expected.environment):
             row = {"environment": expected.environment, **values}
-            return connection.execute(self._backend.absent(tables.heads), row).rowcount == 1
+            statement = self._backend.absent(tables.heads).execution_options(preserve_rowcount=True)
+            return connection.execute(statement, row).rowcount == 1
         columns = tables.heads.c
-        statement = update(tables.heads).where(
+        compared = update(tables.heads).where(
             columns.environment == expected.environment,
             columns.number == expected.number,
             columns.digest == expected.digest,
             columns.events == expected.events,
             columns.last_hash == expected.last_hash,
         )
-        return connection.execute(statement, values).rowcount == 1
+        return connection.execute(compared, values).rowcount == 1
 
     def _add_generation(self, connection: Connection, target: Head) -> None:
         digest = str(target.digest)
@@ -263,63 +293,11 @@ class SqlStore:
         if row is None or (row.number, row.newest, row.last) == (None, None, None):
             return Head(identity, environment)
         head = Head(identity, environment, row.number, row.digest, row.events, row.last_hash)
-        if (
-            (row.newest or 0, row.newest_digest, row.last, row.hash)
-            != (head.number, head.digest, head.events, head.last_hash)
-            or not bounds.is_number(head.number, least=0)
-            or not (bounds.is_digest(head.digest) if head.number else head.digest is None)
-            or not bounds.is_number(head.events)
-            or not bounds.is_digest(head.last_hash)
-        ):
-            raise self._damaged(
-                msg(
-                    "the head of environment {environment} is not its newest generation and event",
-                    environment=environment,
-                )
-            )
-        return head
+        return checked_head(self.location, head, (row.newest, row.newest_digest), (row.last, row.hash))
 
     def _identity(self, row: _Row | None) -> Identity:
-        if row is None or not bounds.is_number(row.version):
-            raise self._damaged(msg("it does not tell its version"))
-        if row.version > tables.SCHEMA_VERSION:
-            raise StoreNewer(
-                msg(
-                    "the store {location} has version {version}, this opsmail knows {known}",
-                    location=self.location,
-                    version=row.version,
-                    known=tables.SCHEMA_VERSION,
-                ),
-                hint=msg("upgrade opsmail here; nothing was read or changed"),
-            )
-        if not bounds.is_store_id(row.store) or not bounds.is_number(row.epoch):
-            raise self._damaged(msg("it does not tell its identity"))
-        return Identity(row.store, row.epoch)
-
-    def _chained(self, rows: Sequence[_Row], after: int, previous: str) -> Iterator[Event]:
-        for sequence, row in enumerate(rows, after + 1):
-            if (
-                row.sequence != sequence
-                or not isinstance(row.payload, bytes)
-                or row.hash != next_hash(previous, row.payload)
-            ):
-                raise self._damaged(msg("event {sequence} does not follow from the one before", sequence=sequence))
-            previous = row.hash
-            yield Event(sequence, row.payload, row.hash)
-
-    def _damaged(self, detail: Message) -> StoreDamaged:
-        return StoreDamaged(
-            msg("the store {location} is damaged: {detail}", location=self.location, detail=detail),
-            hint=msg("keep a copy for examination and restore the store from a backup; it is never repaired by itself"),
-        )
-
-
-def _rows(expected: Head, payloads: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    """The rows of the events that follow `expected`."""
-    last = expected.last_hash
-    for sequence, payload in enumerate(payloads, expected.events + 1):
-        last = next_hash(last, payload)
-        yield {"environment": expected.environment, "sequence": sequence, "payload": payload, "hash": last}
+        told = (None, None, None) if row is None else (row.version, row.store, row.epoch)
+        return checked_identity(self.location, *told)
 
 
 def _batches(digests: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, Insert, Table
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable
 
 from opsmail.messages import msg
 from opsmail.store import tables
+from opsmail.store.consistency import VERSION
 from opsmail.store.interface import OutcomeUnknown, StoreUnavailable
 
 
@@ -78,6 +80,7 @@ class SqlBackend:
 
 def create_tables(connection: Connection, absent: Callable[[Table], Insert]) -> None:
     """Make the tables and give the store its identity; leaves alone what exists."""
-    tables.metadata.create_all(connection)
-    identity = {"id": 1, "version": tables.SCHEMA_VERSION, "store": secrets.token_hex(16), "epoch": 1}
+    for table in tables.metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+    identity = {"id": 1, "version": VERSION, "store": secrets.token_hex(16), "epoch": 1}
     connection.execute(absent(tables.store), identity)

@@ -29,12 +29,14 @@ from opsmail.errors import UsageError
 from opsmail.messages import Message, msg
 from opsmail.store.bounds import MAX_VALUE_BYTES
 from opsmail.store.interface import StoreBusy, StoreDamaged, StoreMissing, StoreUnavailable
+from opsmail.store.server import Access
 from opsmail.store.sql import SqlStore
 from opsmail.store.sql_backend import SqlBackend, create_tables
 
 #: Seconds to wait for somebody else's change to end.
 BUSY_SECONDS = 5.0
 
+_NO_ACCESS = Access()
 _PREFIX = "sqlite:///"
 #: What `PRAGMA synchronous` answers for FULL.
 _FULL = 2
@@ -59,6 +61,7 @@ def open_sqlite(
     read_only: bool = False,
     create: bool = False,
     root: Path | None = None,
+    access: Access = _NO_ACCESS,
     busy_seconds: float = BUSY_SECONDS,
 ) -> SqlStore:
     """Open the store in a file.
@@ -68,12 +71,18 @@ def open_sqlite(
         read_only: refuse every change.
         create: make the store where there is no file; an existing file is never made anew.
         root: where a relative path starts; None for the working folder.
+        access: nothing, since who may read the file is the system's to say.
         busy_seconds: how long to wait for others.
 
     Raises:
-        UsageError: `url` does not name a file.
+        UsageError: `url` does not name a file, or there is a password for it.
         StoreUnavailable: or one of its children, by what is wrong with the file.
     """
+    if not access.is_empty:
+        raise UsageError(
+            msg("the store is a SQLite file, which has neither a password nor a certificate"),
+            hint=msg("take `store.password` and `store.ca` out of these settings"),
+        )
     file = _File((root or Path()).absolute() / _path(url), busy_seconds, read_only)
     if create and not os.path.lexists(file.path):
         _create(file)

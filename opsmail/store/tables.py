@@ -16,9 +16,7 @@ from sqlalchemy import (
 )
 
 from opsmail.store.bounds import MAX_VALUE_BYTES
-
-#: Named in `opsmail_store`. A change of these tables raises it and brings the way from the version before.
-SCHEMA_VERSION = 1
+from opsmail.store.relational import operators_table
 
 
 class _Bytes(LargeBinary):
@@ -36,6 +34,9 @@ class _Bytes(LargeBinary):
 
 metadata = MetaData()
 
+#: In MariaDB and MySQL: transactions, and texts that are equal only when they are the same.
+_EXACT: Any = {"mysql_engine": "InnoDB", "mysql_charset": "ascii", "mysql_collate": "ascii_bin"}
+
 #: One row: what this store is.
 store = Table(
     "opsmail_store",
@@ -44,6 +45,7 @@ store = Table(
     Column("version", Integer, nullable=False),
     Column("store", String(32), nullable=False),
     Column("epoch", Integer, nullable=False),
+    **_EXACT,
 )
 
 blobs = Table(
@@ -51,6 +53,7 @@ blobs = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("content", _Bytes(MAX_VALUE_BYTES), nullable=False),
+    **_EXACT,
 )
 
 generations = Table(
@@ -59,6 +62,7 @@ generations = Table(
     Column("environment", String(63), primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", String(64), ForeignKey(blobs.c.digest), nullable=False),
+    **_EXACT,
 )
 
 events = Table(
@@ -68,6 +72,7 @@ events = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("payload", _Bytes(MAX_VALUE_BYTES), nullable=False),
     Column("hash", String(64), nullable=False),
+    **_EXACT,
 )
 
 #: The rows that move. Digest and hash stand here too, so that one UPDATE compares all there is to compare.
@@ -79,4 +84,7 @@ heads = Table(
     Column("digest", String(64)),
     Column("events", BigInteger, nullable=False),
     Column("last_hash", String(64), nullable=False),
+    **_EXACT,
 )
+
+operators = operators_table(metadata)

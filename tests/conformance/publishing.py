@@ -2,8 +2,10 @@
 
 Run as a program:
 
-    publishing.py race URL          swaps when it is told to, against others
-    publishing.py kill URL N SEED   kills N publishers at random moments while a reader runs; prints what it saw
+    publishing.py race PLACE          swaps when it is told to, against others
+    publishing.py kill PLACE N SEED   kills N publishers at random moments while a reader runs; prints what it saw
+
+PLACE is what `Place.dump` returns.
 """
 
 from __future__ import annotations
@@ -17,15 +19,35 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
+from opsmail.secrets import Secret
 from opsmail.store.audit import audit
 from opsmail.store.backends import open_store
 from opsmail.store.interface import Head, HeadMoved, Store
+from opsmail.store.server import Access
 
 ENVIRONMENT = "production"
 #: Documents of one generation: enough for a write that takes several pages.
 DOCUMENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a store is, or will be, and how one gets there, as `open_store` wants it."""
+
+    url: str
+    password: str | None = field(default=None, repr=False)
+    ca: str | None = field(default=None, repr=False)
+
+    def open(self, *, read_only: bool = False, create: bool = False) -> Store:
+        password = None if self.password is None else Secret(self.password)
+        return open_store(self.url, read_only=read_only, create=create, access=Access(password, self.ca))
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
 
 
 def encode(value: object) -> bytes:
@@ -100,9 +122,13 @@ def invariant(store: Store, *, acknowledged: int, attempted: int) -> Head:
     return head
 
 
-def race(url: str) -> None:
+def race(place: Place) -> None:
     """Line by line: `prepare` reads the head, `go` swaps from what was read."""
-    store = open_store(url)
+    with closing(place.open()) as store:
+        _race(store)
+
+
+def _race(store: Store) -> None:
     publisher = str(os.getpid())
     head = store.head(ENVIRONMENT)
     digest = ""
@@ -121,15 +147,18 @@ def race(url: str) -> None:
             print("won", head.number + 1, flush=True)
 
 
-def kill(url: str, kills: int, seed: int) -> None:
+def kill(place: Place, kills: int, seed: int) -> None:
     """Fork publishers and kill them; this process has everything imported, so that a fork is at work at once."""
-    moment = random.Random(seed)
-    store = open_store(url)
-    stop, reader = _fork_reader(url)
+    with closing(place.open()) as store:
+        _kill(store, place, kills, random.Random(seed))
+
+
+def _kill(store: Store, place: Place, kills: int, moment: random.Random) -> None:
+    stop, reader = _fork_reader(place)
     acknowledged = attempted = store.head(ENVIRONMENT).number
     interrupted = landed = 0
     for _ in range(kills):
-        said, publisher = _fork_publisher(url)
+        said, publisher = _fork_publisher(place)
         with os.fdopen(said) as lines:
             # From the first attempt on, so that a slow machine does not have us kill what has not begun.
             first = lines.readline()
@@ -156,11 +185,11 @@ def kill(url: str, kills: int, seed: int) -> None:
     print(json.dumps(report))
 
 
-def _fork_publisher(url: str) -> tuple[int, int]:
+def _fork_publisher(place: Place) -> tuple[int, int]:
     said, say = os.pipe()
     child = os.fork()
     if not child:
-        _run_fork(lambda: _publish_on(open_store(url), say))
+        _run_fork(lambda: _publish_on(place.open(), say))
     os.close(say)
     return said, child
 
@@ -189,32 +218,33 @@ def _say(pipe: int, line: str) -> None:
     os.write(pipe, line.encode())
 
 
-def _fork_reader(url: str) -> tuple[int, int]:
+def _fork_reader(place: Place) -> tuple[int, int]:
     stopped, stop = os.pipe()
     child = os.fork()
     if not child:
         os.close(stop)
-        _run_fork(lambda: _read_on(open_store(url, read_only=True), stopped))
+        _run_fork(lambda: _read_on(place, stopped))
     os.close(stopped)
     return stop, child
 
 
-def _read_on(store: Store, stopped: int) -> None:
+def _read_on(place: Place, stopped: int) -> None:
     last = 0
-    # Readable is its end, at which it was closed. The time between is for the publishers.
-    while not select.select([stopped], [], [], 0.002)[0]:
-        number = read_whole(store)
-        assert number >= last
-        last = number
+    with closing(place.open(read_only=True)) as store:
+        # Readable is its end, at which it was closed. The time between is for the publishers.
+        while not select.select([stopped], [], [], 0.002)[0]:
+            number = read_whole(store)
+            assert number >= last
+            last = number
     assert last
 
 
 def main(arguments: Sequence[str]) -> None:
     match arguments:
-        case ["race", url]:
-            race(url)
-        case ["kill", url, kills, seed]:
-            kill(url, int(kills), int(seed))
+        case ["race", place]:
+            race(Place(**json.loads(place)))
+        case ["kill", place, kills, seed]:
+            kill(Place(**json.loads(place)), int(kills), int(seed))
         case _:
             sys.exit(__doc__)
 

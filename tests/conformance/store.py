@@ -4,8 +4,8 @@ A backend runs this suite by a class of its own:
 
     class TestMyStore(StoreConformance):
         @pytest.fixture
-        def url(self, tmp_path):
-            return "mystore://…"        # of a store that does not exist yet, one for each test
+        def place(self):
+            return Place("mystore://…")        # of a store that does not exist yet, one for each test
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -27,7 +28,6 @@ import pytest
 import opsmail
 from opsmail.errors import RefusedError
 from opsmail.store.audit import audit
-from opsmail.store.backends import open_store
 from opsmail.store.bounds import MAX_PAGE, MAX_VALUE_BYTES
 from opsmail.store.interface import (
     NO_EVENT,
@@ -40,32 +40,34 @@ from opsmail.store.interface import (
     StoreMissing,
     StoreUnavailable,
 )
-from tests.conformance.publishing import ENVIRONMENT, event, generation, invariant, name, publish, read_whole
+from tests.conformance.publishing import ENVIRONMENT, Place, event, generation, invariant, name, publish, read_whole
 
 PROGRAM = [sys.executable, "-W", "error", str(Path(__file__).with_name("publishing.py"))]
 OPSMAIL = {**os.environ, "PYTHONPATH": str(Path(opsmail.__file__).parents[1])}
-KILLS = 64
 
 
 class StoreConformance:
+    #: How many publishers are killed; fewer where each needs its time to connect.
+    kills = 64
+
     @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
+    def place(self) -> Place:
         raise NotImplementedError
 
     @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        with closing(open_store(url, create=True)) as store:
+    def store(self, place: Place) -> Iterator[Store]:
+        with closing(place.open(create=True)) as store:
             yield store
 
     # What it is
 
-    def test_a_store_that_does_not_exist_is_missing(self, url: str) -> None:
+    def test_a_store_that_does_not_exist_is_missing(self, place: Place) -> None:
         for _ in range(2):
             with pytest.raises(StoreMissing):
-                open_store(url)
+                place.open()
 
-    def test_the_identity_stays(self, url: str, store: Store) -> None:
-        with closing(open_store(url, create=True)) as again:
+    def test_the_identity_stays(self, place: Place, store: Store) -> None:
+        with closing(place.open(create=True)) as again:
             assert again.identity() == store.identity() == store.head("any").identity
         assert store.identity().epoch == 1
 
@@ -158,6 +160,7 @@ class StoreConformance:
 
     # Refusals
 
+    @pytest.mark.case("D-08", "D-11")
     def test_a_stale_publish_is_refused_and_changes_nothing(self, store: Store) -> None:
         stale = store.head(ENVIRONMENT)
         digest, blobs = generation(stale, "late")
@@ -190,6 +193,7 @@ class StoreConformance:
                 store.append_events(replace(mine, identity=identity), [b"{}"])
         assert store.head(ENVIRONMENT) == mine
 
+    @pytest.mark.case("D-23")
     @pytest.mark.parametrize("number", [1, 3, 4, 2**62, 2**63 - 1])
     def test_generations_are_counted_one_by_one(self, store: Store, number: int) -> None:
         head = publish(store, "a")
@@ -213,9 +217,9 @@ class StoreConformance:
         assert store.head(ENVIRONMENT) == head
         assert len(store.events(ENVIRONMENT)) == 1
 
-    def test_reading_only(self, url: str, store: Store) -> None:
+    def test_reading_only(self, place: Place, store: Store) -> None:
         head = publish(store, "a")
-        with closing(open_store(url, read_only=True)) as reader:
+        with closing(place.open(read_only=True)) as reader:
             assert reader.head(ENVIRONMENT) == head
             assert read_whole(reader) == 1
             with pytest.raises(StoreUnavailable, match="reading only"):
@@ -283,6 +287,7 @@ class StoreConformance:
         with pytest.raises(MissingBlobs):
             store.read([name(b"one")])
 
+    @pytest.mark.case("D-35")
     @pytest.mark.parametrize(
         "payload",
         [
@@ -329,6 +334,7 @@ class StoreConformance:
 
     # At the same time
 
+    @pytest.mark.case("D-07")
     def test_sixteen_threads_and_one_winner(self, store: Store) -> None:
         threads, rounds = 16, 3
         for _ in range(rounds):
@@ -358,13 +364,14 @@ class StoreConformance:
             assert lost == won * (threads - 1)
         invariant(store, acknowledged=rounds, attempted=rounds)
 
-    def test_four_processes_and_one_winner(self, url: str, store: Store) -> None:
+    @pytest.mark.case("D-07")
+    def test_four_processes_and_one_winner(self, place: Place, store: Store) -> None:
         processes, rounds = 4, 12
         with ExitStack() as stack:
             racing = [
                 stack.enter_context(
                     subprocess.Popen(
-                        [*PROGRAM, "race", url],
+                        [*PROGRAM, "race", place.dump()],
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         env=OPSMAIL,
@@ -379,11 +386,31 @@ class StoreConformance:
                 assert sorted(_tell(racing, "go")) == [f"moved {number}"] * (processes - 1) + [f"won {number}"]
         invariant(store, acknowledged=rounds, attempted=rounds)
 
-    def test_publishers_killed_at_random_moments(self, url: str, store: Store) -> None:
+    @pytest.mark.case("D-13")
+    def test_a_publisher_that_was_stopped_meanwhile(self, place: Place, store: Store) -> None:
+        with subprocess.Popen(
+            [*PROGRAM, "race", place.dump()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=OPSMAIL,
+            text=True,
+            bufsize=1,
+        ) as stopped:
+            assert _tell([stopped], "prepare") == ["ready"]
+            stopped.send_signal(signal.SIGSTOP)
+            try:
+                publish(store, "another")
+            finally:
+                stopped.send_signal(signal.SIGCONT)
+            assert _tell([stopped], "go") == ["moved 1"]
+        invariant(store, acknowledged=1, attempted=1)
+
+    @pytest.mark.case("D-12")
+    def test_publishers_killed_at_random_moments(self, place: Place, store: Store) -> None:
         publish(store, "first")
         seed = int.from_bytes(os.urandom(4))
         done = subprocess.run(
-            [*PROGRAM, "kill", url, str(KILLS), str(seed)],
+            [*PROGRAM, "kill", place.dump(), str(self.kills), str(seed)],
             capture_output=True,
             check=False,
             env=OPSMAIL,
@@ -394,7 +421,7 @@ class StoreConformance:
         report = json.loads(done.stdout)
         assert report["reader"] == 0
         # Most kills hit a publish at work, or they would show nothing.
-        assert report["interrupted"] >= KILLS // 2, report
+        assert report["interrupted"] >= self.kills // 2, report
         invariant(store, acknowledged=report["acknowledged"], attempted=report["attempted"])
         # And nobody has to clean up after them.
         last = publish(store, "last").number

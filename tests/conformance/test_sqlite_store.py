@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.publishing import Place
+from tests.conformance.relational import RelationalConformance
 from tests.conformance.store import StoreConformance
 
 
-class TestSqliteStore(StoreConformance):
+class TestSqliteStore(RelationalConformance, StoreConformance):
     @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path}/store.db"
+    def place(self, tmp_path: Path) -> Place:
+        return Place(f"sqlite:///{tmp_path}/store.db")

@@ -33,7 +33,8 @@ CATALOGUE = Catalogue(
 
 def named() -> Iterator[str]:
     """Yield the ids that tests name: in the source, so that it does not matter which tests run."""
-    for source in [*TESTS.rglob("test_*.py"), TESTS / "hostile/files/contents.py"]:
+    suites = [TESTS / "hostile/files/contents.py", *TESTS.glob("conformance/[!t]*.py")]
+    for source in [*TESTS.rglob("test_*.py"), *suites]:
         for node in ast.walk(ast.parse(source.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"case", "pytest.mark.case"}:
                 yield from (str(item.value).partition(" ")[0] for item in node.args if isinstance(item, ast.Constant))

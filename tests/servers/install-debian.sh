@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # The names are the same in Debian and Ubuntu.
-packages=(postfix dovecot-core)
+packages=(postfix dovecot-core postgresql mariadb-server etcd-server)
 # A browser with its driver; where Chrome is, it serves as well (Ubuntu has no such package of its own).
 command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
 
@@ -74,7 +74,7 @@ quietly apt-get install -y -q --no-install-recommends --no-remove -o DPkg::Lock:
 
 # A package enables its units for the next boot; the tests need none of them.
 if [[ -d /run/systemd/system ]]; then
-    for unit in postfix.service dovecot.service dovecot.socket; do
+    for unit in postfix.service dovecot.service dovecot.socket postgresql.service mariadb.service etcd.service; do
         case " ${wanted[*]} " in
         *" ${unit%%.*}"*) systemctl disable --quiet "$unit" 2>/dev/null || printf 'install-debian.sh: %s was not enabled\n' "$unit" >&2 ;;
         esac

@@ -1,6 +1,7 @@
-"""Starting a server as root under `supervise.py`, waiting until it answers, and stopping it."""
+"""Starting a server under `supervise.py`, waiting until it answers, and stopping it."""
 
 import os
+import pwd
 import secrets
 import shutil
 import socket
@@ -76,6 +77,34 @@ def root_prefix() -> tuple[str, ...]:
     )
 
 
+def unprivileged_prefix() -> tuple[str, ...]:
+    """Return what makes a command run as somebody who is not root: nothing, or a change to `nobody` for root.
+
+    Raises `UnavailableError` where that user or setpriv(1) is missing.
+    """
+    if os.geteuid() != 0:
+        return ()
+    nobody = nobody_ids()
+    setpriv = find_program("setpriv", package="util-linux")
+    return (str(setpriv), f"--reuid={nobody[0]}", f"--regid={nobody[1]}", "--clear-groups", "--")
+
+
+def give_to_unprivileged(path: Path) -> None:
+    """Make whoever `unprivileged_prefix` runs commands as the owner of `path` and what is in it."""
+    if os.geteuid() == 0:
+        for each in (path, *path.rglob("*")):
+            os.chown(each, *nobody_ids())
+
+
+def nobody_ids() -> tuple[int, int]:
+    """Return the ids of the user `nobody`."""
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise UnavailableError("there is no user `nobody`, and the servers do not run as root.") from None
+    return nobody.pw_uid, nobody.pw_gid
+
+
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """Yield a new folder that others may pass through but not list.
@@ -118,12 +147,20 @@ def free_ports(count: int, among: Sequence[int] = PORTS) -> Iterator[list[int]]:
 
 
 @contextmanager
-def running(folder: Path, command: list[str], is_ready: Callable[[], bool]) -> Iterator[Log]:
-    """Run `command` as root in `folder` while the context lasts, entered once `is_ready` returns true.
+def running(folder: Path, command: list[str], is_ready: Callable[[], bool], *, as_root: bool = True) -> Iterator[Log]:
+    """Run `command`, as root or as whoever runs the tests, in `folder` while the context lasts.
 
-    The folder is removed at the end. Raises `UnavailableError`, or `StartError` when it is not ready within 20 s.
+    It is entered once `is_ready` returns true. The folder is removed at the end. Raises `UnavailableError`, or
+    `StartError` when it is not ready within 20 s.
     """
-    supervisor_command = [*root_prefix(), sys.executable, "-I", str(SUPERVISOR), str(folder), *command]
+    supervisor_command = [
+        *(root_prefix() if as_root else ()),
+        sys.executable,
+        "-I",
+        str(SUPERVISOR),
+        str(folder),
+        *command,
+    ]
     log_path = folder / "log"
     with ExitStack() as stack:
         # Opened for appending: several processes of one server write here.

@@ -26,6 +26,7 @@ from opsmail.store.interface import (
     StoreUnavailable,
 )
 from opsmail.store.manifest import bucket_of, join
+from opsmail.store.sql import SqlStore
 from tests.unit.fleets import CIRCUMSTANCES, ENVIRONMENT, Shop, documents, operator, planned
 
 MASTER = operator("chefe", role="master")
@@ -70,9 +71,9 @@ class Between:
         self.written += blobs.values()
         return self._do("write_missing", blobs)
 
-    def swap_head(self, expected: Head, *, number: int, digest: str, events: Sequence[bytes]) -> Any:
+    def swap_head(self, expected: Head, **swap: Any) -> Any:
         self.swaps += 1
-        return self._do("swap_head", expected, number=number, digest=digest, events=events)
+        return self._do("swap_head", expected, **swap)
 
     def _do(self, name: str, *arguments: Any, **options: Any) -> Any:
         act = self._acts.get(name)
@@ -108,6 +109,20 @@ def events(shop: Shop) -> list[dict[str, Any]]:
 
 
 class TestPublishing:
+    def test_the_table_for_sql_follows(self, shop: Shop) -> None:
+        def rows() -> dict[str, tuple[str, int]]:
+            with shop.store() as store:
+                assert isinstance(store, SqlStore)
+                return {
+                    name: (row["server_host"], row["generation"]) for name, row in store.operators(ENVIRONMENT).items()
+                }
+
+        shop.publish(MASTER, operator("a"), operator("b"))
+        host = MASTER.server.host
+        assert rows() == {"a": (host, 1), "b": (host, 1), "chefe": (host, 1)}
+        shop.publish(MASTER, operator("a", name="other"), operator("c"))
+        assert rows() == {"a": (host, 2), "c": (host, 2), "chefe": (host, 1)}
+
     def test_a_generation_says_everything(self, shop: Shop) -> None:
         first = shop.publish(MASTER)
         second = shop.publish(MASTER, operator("a"), circumstances=replace(CIRCUMSTANCES, reason="chamado 4711"))

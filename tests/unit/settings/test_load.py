@@ -9,6 +9,7 @@ import trustme
 
 from opsmail.errors import UsageError
 from opsmail.operator.model import Encryption, Operator
+from opsmail.references import SecretReference
 from opsmail.settings.faults import SettingsError
 from opsmail.settings.load import Settings, canonical_pem, load_settings, trusted_key_files
 from opsmail.settings.model import AuthenticationType, StatementKind
@@ -191,6 +192,22 @@ class TestIdentityProvider:
         )
 
 
+class TestStore:
+    SERVED = '[store]\nurl = "postgresql://opsmail@db/opsmail"\npassword = "env://DB"\nca = "a.pem"\n'
+
+    def test_how_it_is_come_to(self, pem: str) -> None:
+        settings = settings_of(self.SERVED, {"a.pem": f"# the database's\n{pem}"})
+        assert settings.store_password == SecretReference("env", "DB")
+        assert settings.store_ca == canonical_pem(pem)
+        # No operator may have it sent anywhere.
+        assert "env://DB" in settings.catalogue.reserved
+
+    def test_a_file_needs_neither(self) -> None:
+        settings = settings_of("")
+        assert (settings.store_password, settings.store_ca) == (None, None)
+        assert settings.catalogue.reserved == {settings.file.gate.signing_key}
+
+
 class TestDigest:
     def test_it_covers_what_decides(self, pem: str) -> None:
         base = load(FULL, pem).digest
@@ -274,6 +291,9 @@ class TestFaults:
                 f'{SETTINGS}federated_token = "eyJ0.e30.x"',
                 "opsmail.toml:8: `federated_token` is not a secret reference",
             ),
+            ('[store]\npassword = "hunter2"', "opsmail.toml:2: `store.password` is not a secret reference"),
+            ('[store]\nca = "ca.pem"', "opsmail.toml:2: there is no file `ca.pem`"),
+            ('[store]\nca = "bad.pem"', "opsmail.toml:2: `bad.pem` is not a PEM file"),
         ],
     )
     def test_each(self, text: str, fault: str) -> None:

@@ -151,6 +151,9 @@ UNORDERED = [
     (server(), server('federated_token = "file:///run/token"'), "servers.0.federated_token"),
     ("", '[gate]\nsigning_key = "env://OTHER"', "gate.signing_key"),
     ("", '[store]\nurl = "sqlite:///other.db"', "store.url"),
+    ("", '[store]\npassword = "env://OTHER"', "store.password"),
+    ('[store]\nca = "ca/a.pem"', '[store]\nca = "ca/b.pem"', "store.ca"),
+    ('[store]\nca = "ca/a.pem"', "", "store.ca"),
     (keys(key("a")), keys(key("b")), "gate.keys.0.file"),
     (rule(require="true"), rule(require="false"), "rules.0.require"),
     (rule('when = "true"'), rule(), "rules.0.require"),
@@ -162,6 +165,7 @@ UNORDERED = [
 ALIKE = [
     (server('approved_by = "a"\nticket = "1"'), server('approved_by = "b"\nticket = "2"')),
     (server('ca = "ca/a.pem"'), server('ca = "ca/same.pem"')),
+    ('[store]\nca = "ca/a.pem"', '[store]\nca = "ca/same.pem"'),
     (server('secrets = ["env://A", "env://B"]'), server('secrets = ["env://B", "env://A", "env://B"]')),
     (keys(key("a")), keys(key("copy"))),
     ('operators = "a"', 'operators = ["b", "c"]'),
@@ -230,7 +234,7 @@ def test_a_rule_that_is_not_told_at_all() -> None:
 
 def test_a_store_and_a_reference_are_not_repeated() -> None:
     url = '[store]\nurl = "postgresql://opsmail:S3nh4@db/opsmail"'
-    reference = '[gate]\nsigning_key = "env://S3NH4"'
+    reference = '[gate]\nsigning_key = "env://S3NH4"\n[store]\npassword = "env://S3NH4"'
     assert "S3nh4".lower() not in str([*found(url, reference), *found(reference, url)]).lower()
 
 

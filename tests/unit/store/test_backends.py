@@ -11,7 +11,9 @@ import pytest
 
 import opsmail
 from opsmail.errors import UsageError
+from opsmail.secrets import Secret
 from opsmail.store.backends import ENTRY_POINTS, open_store
+from opsmail.store.server import Access
 
 
 def asked_for(url: str, **options: object) -> Any:
@@ -35,7 +37,8 @@ def test_packages_add_backends() -> None:
         found: Any = open_store("elsewhere+driver://host/x", read_only=True, installed=installed("asked_for:asked_for"))
     finally:
         del sys.modules["asked_for"]
-    assert found == ("elsewhere+driver://host/x", {"read_only": True, "create": False, "root": None})
+    given = {"read_only": True, "create": False, "root": None, "access": Access()}
+    assert found == ("elsewhere+driver://host/x", given)
 
 
 @pytest.mark.parametrize("value", ["no_such_module_anywhere:open", "json:no_such_name"])
@@ -64,9 +67,29 @@ def test_urls_that_open_nothing_repeat_no_password(url: str) -> None:
 
 
 def test_an_unknown_scheme_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="scheme etcd") as caught:
-        open_store("etcd://host", installed=installed("x:y"))
-    assert str(caught.value.hint) == "known are: elsewhere, sqlite"
+    with pytest.raises(UsageError, match="scheme consul") as caught:
+        open_store("consul://host", installed=installed("x:y"))
+    assert str(caught.value.hint) == "known are: elsewhere, etcd, mariadb, mysql, postgresql, sqlite"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "library", "extra"), [("postgresql", "psycopg", "postgres"), ("mariadb", "pymysql", "mysql")]
+)
+def test_a_library_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, library: str, extra: str
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("opsmail.store.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(UsageError, match=library) as caught:
+        open_store(f"{scheme}://opsmail@127.0.0.1/opsmail")
+    assert str(caught.value.hint) == f"`pip install opsmail[{extra}]`"
+
+
+def test_a_file_has_no_password(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="neither a password nor a certificate"):
+        open_store("sqlite:///store.db", create=True, root=tmp_path, access=Access(Secret("hunter2-secret")))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_importing_the_port_loads_no_database() -> None:

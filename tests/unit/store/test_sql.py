@@ -89,6 +89,7 @@ HEADS = [
 ]
 
 
+@pytest.mark.case("D-05")
 @pytest.mark.parametrize("statement", HEADS)
 def test_a_head_that_fits_nothing(path: Path, store: SqlStore, statement: str) -> None:
     edit(path, statement)
@@ -168,6 +169,7 @@ def test_rows_in_the_way_of_a_publish(path: Path, store: SqlStore) -> None:
 # Publishers that do it wrong, told by what they leave
 
 
+@pytest.mark.case("D-05")
 @pytest.mark.parametrize(
     ("left_behind", "said"),
     [

@@ -191,6 +191,7 @@ def other_database(path: Path) -> None:
     edit(path, "CREATE TABLE opsmail_heads (x)")
 
 
+@pytest.mark.case("D-27")
 @pytest.mark.parametrize(
     ("make", "error", "said"),
     [
@@ -231,6 +232,7 @@ def test_a_link_to_a_store_is_followed(path: Path, store: SqlStore) -> None:
         assert again.identity() == store.identity()
 
 
+@pytest.mark.case("D-25")
 def test_a_newer_store(path: Path, store: SqlStore) -> None:
     edit(path, "UPDATE opsmail_store SET version = 2")
     with pytest.raises(StoreNewer, match="version 2"):
@@ -265,6 +267,7 @@ def test_a_store_without_a_proper_identity(path: Path, store: SqlStore, statemen
 # Permissions
 
 
+@pytest.mark.case("D-27")
 def test_a_file_that_may_not_be_written() -> None:
     with unprivileged() as folder:
         path = folder / "store.db"
@@ -320,6 +323,7 @@ def test_what_every_connection_promises(path: Path, store: SqlStore) -> None:
         reader.exec_driver_sql("DELETE FROM opsmail_blobs")
 
 
+@pytest.mark.case("D-16")
 def test_another_journal_is_set_right_before_anything_is_written(path: Path, store: SqlStore) -> None:
     edit(path, "PRAGMA journal_mode=DELETE")
     publish(store, "a")
@@ -337,6 +341,7 @@ def test_a_folder_without_a_write_ahead_log(path: Path, store: SqlStore) -> None
         _File(path, 1)._prepare(connection, writing=True)
 
 
+@pytest.mark.case("D-06")
 def test_no_room_for_a_publish(path: Path, store: SqlStore) -> None:
     head = publish(store, "a")
     digest, blobs = generation(head, "b")
@@ -352,6 +357,7 @@ def test_no_room_for_a_publish(path: Path, store: SqlStore) -> None:
     audit(store, ENVIRONMENT)
 
 
+@pytest.mark.case("D-06")
 def test_a_full_disk_is_told(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA max_page_count=2")
@@ -374,6 +380,7 @@ def lock_held(path: Path) -> Iterator[None]:
         holder.communicate()
 
 
+@pytest.mark.case("D-26")
 def test_a_store_in_use_is_waited_for_within_bounds(path: Path, store: SqlStore) -> None:
     head = publish(store, "a")
     with closing(open_sqlite(f"sqlite:///{path}", busy_seconds=0.3)) as waiting, lock_held(path):
@@ -422,6 +429,7 @@ def everything(store: SqlStore) -> dict[str, object]:
     }
 
 
+@pytest.mark.case("D-27")
 def test_a_changed_byte_in_each_page_is_never_believed(
     published: tuple[Path, dict[str, object]], tmp_path: Path
 ) -> None:

@@ -1,0 +1,369 @@
+"""The store in etcd: one key for each value, below a prefix.
+
+    PREFIX/store                          version, id and epoch
+    PREFIX/blobs/DIGEST                   content
+    PREFIX/heads/ENVIRONMENT              number, digest, events, last hash
+    PREFIX/generations/ENVIRONMENT/…      by number: digest
+    PREFIX/events/ENVIRONMENT/…           by sequence: hash and payload
+
+A change is one transaction that compares the head with what was expected and is on the disks of most members before it
+is acknowledged; what is read comes from a majority, too, unless the cluster was told otherwise
+(https://etcd.io/docs/v3.5/learning/api_guarantees/). etcd's own history is never needed: compaction removes it.
+
+A transaction takes 128 operations and 1.5 MiB (https://etcd.io/docs/v3.5/dev-guide/limit/, `--max-txn-ops`): blobs are
+written in portions, and a change whose events are more is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from opsmail.errors import UsageError
+from opsmail.messages import msg
+from opsmail.store import bounds
+from opsmail.store import etcd_operations as operations
+from opsmail.store import etcd_records as records
+from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
+from opsmail.store.etcd_gateway import Gateway, Unanswered
+from opsmail.store.etcd_operations import Pair
+from opsmail.store.failures import missing
+from opsmail.store.interface import (
+    NOBODY,
+    PAGE,
+    Event,
+    Head,
+    HeadMoved,
+    Identity,
+    InvalidValue,
+    MissingBlobs,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
+from opsmail.store.server import Access, Server
+
+_PORT = 2379
+#: Values that one request reads or writes.
+_PORTION = 64
+#: Bytes that one request writes, keys included, with room for what goes around them.
+_LARGEST_REQUEST = 1400 * 1024
+#: Events that one change appends; the head and the generation are operations as well.
+_MOST_EVENTS = 120
+
+
+def open_etcd(
+    url: str, *, read_only: bool = False, create: bool = False, root: Path | None = None, access: Access
+) -> EtcdStore:
+    """Open the store in an etcd.
+
+    Args:
+        url: `etcd://user@host:2379/prefix`.
+        read_only: refuse every change.
+        create: make the store where there is none.
+        root: of no meaning here.
+        access: password, and authority of the server's certificate.
+
+    Raises:
+        UsageError: `url` names no prefix, or no safe way to an etcd.
+        StoreUnavailable: or one of its children, by what is wrong with it.
+    """
+    server = Server.parse(url, access, port=_PORT, sockets=False)
+    if not server.name.strip("/"):
+        raise UsageError(
+            msg("the store's URL names no prefix, below which its keys would be"),
+            hint=msg("write for example `etcd://opsmail@etcd.empresa.com.br/opsmail`"),
+        )
+    store = EtcdStore(Gateway(server, access.password), str(server), server.name.strip("/"), writable=not read_only)
+    try:
+        store.find(create=create and not read_only)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+class EtcdStore:
+    """A `Store` in etcd.
+
+    Args:
+        gateway: what is asked.
+        location: where it is, without a password.
+        prefix: of all keys.
+        writable: False refuses every change.
+    """
+
+    def __init__(self, gateway: Gateway, location: str, prefix: str, *, writable: bool) -> None:
+        self._gateway = gateway
+        self._location = location
+        self._prefix = prefix
+        self._writable = writable
+
+    @property
+    def location(self) -> str:
+        """Where it is, without any password."""
+        return self._location
+
+    def find(self, *, create: bool) -> None:
+        """Look whether there is a store, and make one where there is none.
+
+        Raises:
+            StoreMissing: there is none, and none is to be made.
+        """
+        key = self._key("store")
+        if create:
+            made = records.store_record(Identity(secrets.token_hex(16), 1))
+            self._transaction([operations.absent(key)], [operations.put(key, made)])
+        (found,) = self._read_transaction([operations.get(key)])
+        if not found:
+            raise missing(self.location)
+        self._identity(found)
+
+    def identity(self) -> Identity:
+        """Return which store this is, read anew."""
+        return self._identity(*self._read_transaction([operations.get(self._key("store"))]))
+
+    def head(self, environment: str) -> Head:
+        """Return where `environment` stands; one transaction of four reads."""
+        return self._head(environment, self._read_transaction(self._head_reads(bounds.environment_name(environment))))
+
+    def read(self, digests: Collection[str]) -> dict[str, bytes]:
+        """Return the blobs of `digests`, each compared with its digest; a request for 64."""
+        wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))
+        found: dict[str, bytes] = {}
+        for portion in _portions(wanted):
+            answers = self._read_transaction([operations.get(self._key("blobs", digest)) for digest in portion])
+            for digest, pairs in zip(portion, answers, strict=True):
+                for _, content in pairs:
+                    if hashlib.sha256(content).hexdigest() != digest:
+                        raise damaged(self.location, msg("blob {digest} has another content", digest=digest))
+                    found[digest] = content
+        if len(found) < len(wanted):
+            raise MissingBlobs(self.location, set(wanted) - found.keys())
+        return found
+
+    def write_missing(self, blobs: Mapping[str, bytes]) -> int:
+        """Write those of `blobs` that are not there yet, in portions, and return how many that were."""
+        for digest, content in blobs.items():
+            bounds.blob(digest, content)
+        self._require_writable()
+        absent: list[str] = []
+        for portion in _portions(sorted(blobs)):
+            answers = self._read_transaction([operations.exists(self._key("blobs", digest)) for digest in portion])
+            absent += [digest for digest, pairs in zip(portion, answers, strict=True) if not pairs]
+        # Whoever writes the same blob at the same time writes the same content.
+        for portion in _portions(absent, lambda digest: len(blobs[digest]) + 2 * len(self._key("blobs", digest))):
+            self._transaction([], [operations.put(self._key("blobs", digest), blobs[digest]) for digest in portion])
+        return len(absent)
+
+    def generation(self, environment: str, number: int) -> str | None:
+        """Return the digest of one generation, or None."""
+        return self.generations(environment, after=bounds.number(number) - 1, limit=1).get(number)
+
+    def generations(self, environment: str, *, after: int = 0, limit: int = PAGE) -> dict[int, str]:
+        """Return number → digest of generations above `after`, in order."""
+        rows = self._rows("generations", environment, bounds.number(after, least=0) + 1, bounds.page(limit))
+        found: dict[int, str] = {}
+        for number, value in rows:
+            digest = value.decode("latin-1")
+            if not bounds.is_number(number) or not bounds.is_digest(digest):
+                raise damaged(
+                    self.location,
+                    msg("a generation of environment {environment} has no digest", environment=environment),
+                )
+            found[number] = digest
+        return found
+
+    def events(self, environment: str, *, after: int = 0, limit: int = PAGE) -> tuple[Event, ...]:
+        """Return events above `after`, in order, each compared with the one before."""
+        # One more, the event `after` itself, for its hash.
+        first = bounds.number(after, least=0)
+        rows = self._rows("events", environment, first or 1, bounds.page(limit) + (first > 0))
+        return checked_events(
+            self.location,
+            [(sequence, value[records.HASH :], value[: records.HASH].decode("latin-1")) for sequence, value in rows],
+            first,
+        )
+
+    def swap_head(
+        self,
+        expected: Head,
+        *,
+        number: int,
+        digest: str,
+        events: Sequence[bytes],
+        operators: Mapping[str, bytes | None] = NOBODY,
+    ) -> Head:
+        """Publish a generation by compare-and-swap, in one transaction."""
+        if bounds.number(number) != expected.number + 1:
+            raise InvalidValue(
+                msg("generation {number} cannot follow generation {previous}", number=number, previous=expected.number)
+            )
+        return self._change(expected, number, bounds.digest(digest), events)
+
+    def append_events(self, expected: Head, payloads: Sequence[bytes]) -> Head:
+        """Append events that bring no generation, by the same compare-and-swap."""
+        return self._change(expected, expected.number, expected.digest, payloads)
+
+    def check(self) -> None:
+        """Nothing: etcd compares its members by itself, and who may ask about that is an administrator."""
+        self.identity()
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._gateway.close()
+
+    def _change(self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes]) -> Head:
+        bounds.head(expected)
+        bounds.events(payloads)
+        self._require_writable()
+        events = following(expected, payloads)
+        target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
+        self._require_fitting(events)
+        reads = self._head_reads(expected.environment)
+        blob = operations.exists(self._key("blobs", str(digest)))
+        try:
+            succeeded, answers = self._transaction(
+                list(self._comparisons(expected, target)), list(self._writes(expected, target, events)), [*reads, blob]
+            )
+        except Unanswered as error:
+            raise OutcomeUnknown(
+                msg(
+                    "a change of the store {location} may have happened or not: {reason}",
+                    location=self.location,
+                    reason=error.message,
+                ),
+                hint=msg("look at the history before trying again"),
+            ) from None
+        if succeeded:
+            return target
+        found = self._head(expected.environment, answers[: len(reads)])
+        if found != expected:
+            raise HeadMoved(expected, found)
+        if not answers[-1]:
+            raise MissingBlobs(self.location, [str(digest)])
+        raise damaged(self.location, msg("something stands where generation {number} would be", number=number))
+
+    def _comparisons(self, expected: Head, target: Head) -> Iterator[dict[str, Any]]:
+        """What has to hold: the store and the head are as expected, and nothing stands in the way."""
+        environment = expected.environment
+        head = self._key("heads", environment)
+        empty = expected == Head(expected.identity, environment)
+        yield operations.equal(self._key("store"), records.store_record(expected.identity))
+        yield operations.absent(head) if empty else operations.equal(head, records.head_record(expected))
+        yield operations.absent(self._numbered("events", environment, expected.events + 1))
+        if target.number > expected.number:
+            yield operations.absent(self._numbered("generations", environment, target.number))
+            yield operations.present(self._key("blobs", str(target.digest)))
+
+    def _writes(self, expected: Head, target: Head, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+        environment = expected.environment
+        yield operations.put(self._key("heads", environment), records.head_record(target))
+        if target.number > expected.number:
+            yield operations.put(self._numbered("generations", environment, target.number), str(target.digest).encode())
+        for event in events:
+            yield operations.put(
+                self._numbered("events", environment, event.sequence), event.hash.encode() + event.payload
+            )
+
+    def _require_writable(self) -> None:
+        if not self._writable:
+            raise StoreUnavailable(msg("the store {location} was opened for reading only", location=self.location))
+
+    def _require_fitting(self, events: Sequence[Event]) -> None:
+        """Raise where a change takes more than one transaction of etcd, before anything is asked."""
+        size = sum(len(event.payload) + 4 * records.HASH for event in events)
+        if len(events) > _MOST_EVENTS or size > _LARGEST_REQUEST:
+            raise InvalidValue(
+                msg(
+                    "a change of a store in etcd brings at most {most} events and {size} bytes",
+                    most=_MOST_EVENTS,
+                    size=_LARGEST_REQUEST,
+                )
+            )
+
+    def _head_reads(self, environment: str) -> list[dict[str, Any]]:
+        return [
+            operations.get(self._key("store")),
+            operations.get(self._key("heads", environment)),
+            operations.last(self._key("generations", environment)),
+            operations.last(self._key("events", environment)),
+        ]
+
+    def _head(self, environment: str, answers: Sequence[Sequence[Pair]]) -> Head:
+        store, heads, generations, events = answers
+        identity = self._identity(store)
+        if not heads and not generations and not events:
+            return Head(identity, environment)
+        told: Mapping[str, Any] = records.parsed(heads[0][1]) if heads else {}
+        number, digest, sequence, last_hash = (told.get(name) for name in records.HEAD)
+        # Whatever they are: that is judged next.
+        head = Head(identity, environment, number, digest, sequence, last_hash)  # type: ignore[arg-type]
+        newest = records.newest(generations)
+        last = records.newest(events)
+        return checked_head(self.location, head, newest, last)
+
+    def _identity(self, pairs: Sequence[Pair]) -> Identity:
+        told = records.parsed(pairs[0][1]) if pairs else {}
+        return checked_identity(self.location, *(told.get(name) for name in ("version", "store", "epoch")))
+
+    def _rows(self, kind: str, environment: str, first: int, limit: int) -> Iterator[tuple[int | None, bytes]]:
+        """Yield numbers from `first` with their values, in portions: each may be of full size."""
+        folder = self._key(kind, bounds.environment_name(environment))
+        start = self._numbered(kind, environment, first)
+        while limit > 0:
+            (pairs,) = self._read_transaction([operations.page(folder, start, min(limit, _PORTION))])
+            yield from ((records.number(key), value) for key, value in pairs)
+            if len(pairs) < min(limit, _PORTION):
+                return
+            limit -= len(pairs)
+            start = f"{pairs[-1][0]}\0"
+
+    def _key(self, *parts: str) -> str:
+        return "/".join((self._prefix, *parts))
+
+    def _numbered(self, kind: str, environment: str, number: int) -> str:
+        return self._key(kind, environment, records.numbered(number))
+
+    def _read_transaction(self, reads: Sequence[dict[str, Any]]) -> list[list[Pair]]:
+        succeeded, answers = self._transaction([], reads)
+        if not succeeded:
+            raise self._not_etcd()
+        return answers
+
+    def _transaction(
+        self,
+        compare: Sequence[dict[str, Any]],
+        success: Sequence[dict[str, Any]],
+        otherwise: Sequence[dict[str, Any]] = (),
+    ) -> tuple[bool, list[list[Pair]]]:
+        """Return whether the comparisons held, and what each operation that followed has read."""
+        answer = self._gateway.ask("/kv/txn", {"compare": compare, "success": success, "failure": otherwise})
+        succeeded = answer.get("succeeded") is True
+        try:
+            answers = [operations.pairs(each.get("response_range") or {}) for each in answer.get("responses") or []]
+        except (ValueError, TypeError, AttributeError, KeyError):
+            answers = None
+        if answers is None or len(answers) != len(success if succeeded else otherwise):
+            raise self._not_etcd()
+        return succeeded, answers
+
+    def _not_etcd(self) -> Unanswered:
+        return Unanswered.because(self.location, msg("it does not answer as etcd does"))
+
+
+def _portions(items: Sequence[str], size: Callable[[str], int] = lambda _: 0) -> Iterator[list[str]]:
+    """Parts of `items` that one request takes, by their number and their sizes in bytes."""
+    portion: list[str] = []
+    taken = 0
+    for item in items:
+        if portion and (len(portion) == _PORTION or taken + size(item) > _LARGEST_REQUEST):
+            yield portion
+            portion, taken = [], 0
+        portion.append(item)
+        taken += size(item)
+    if portion:
+        yield portion

@@ -1,0 +1,151 @@
+"""The store in a MariaDB or MySQL database.
+
+A change is one transaction of InnoDB at READ COMMITTED: the UPDATE of the head waits for whoever changes its row, and
+compares with what that one committed (https://mariadb.com/kb/en/set-transaction/#read-committed). A commit is
+acknowledged once it is on the server's disk: a server where `innodb_flush_log_at_trx_commit` is not 1 is not written to
+(https://mariadb.com/kb/en/innodb-system-variables/#innodb_flush_log_at_trx_commit). Tables are not made in a
+transaction; the row that names the store comes last.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pymysql
+from sqlalchemy import Connection, Insert, Table, insert
+
+from opsmail.messages import msg
+from opsmail.store import tables
+from opsmail.store.failures import Cause, failure
+from opsmail.store.interface import StoreUnavailable
+from opsmail.store.server import Access, Server
+from opsmail.store.sql import SqlStore
+from opsmail.store.sql_server import (
+    CONNECT_SECONDS,
+    LOCK_SECONDS,
+    SILENT_SECONDS,
+    STATEMENT_SECONDS,
+    open_database,
+)
+
+_PORT = 3306
+
+# https://mariadb.com/kb/en/mariadb-error-code-reference/ and
+# https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+_CAUSES: Mapping[frozenset[int], Cause] = MappingProxyType(
+    {
+        frozenset({1040, 1205, 1213, 1317, 1969, 3024}): Cause.BUSY,
+        frozenset({1034, 1035, 1054, 1062, 1146, 1194, 1195, 1364, 1366, 1406, 1451, 1452, 1712, 1932}): Cause.DAMAGED,
+        frozenset({1021, 1114}): Cause.FULL,
+        frozenset({1044, 1045, 1142, 1143, 1227, 1698}): Cause.DENIED,
+        frozenset({1290, 1792, 1836}): Cause.READ_ONLY,
+    }
+)
+
+
+def open_mysql(
+    url: str, *, read_only: bool = False, create: bool = False, root: Path | None = None, access: Access
+) -> SqlStore:
+    """Open the store in a database.
+
+    Args:
+        url: `mysql://user@host:3306/database` or `mysql://user@/database?socket=/run/mysqld/mysqld.sock`; `mariadb:`
+            means the same.
+        read_only: refuse every change.
+        create: make the tables where there are none; the database has to be there.
+        root: of no meaning here.
+        access: password, and authority of the server's certificate.
+
+    Raises:
+        UsageError: `url` names no database, or no safe way to one.
+        StoreUnavailable: or one of its children, by what is wrong with the database.
+    """
+    server = Server.parse(url, access, port=_PORT)
+    return open_database(_MySql(server, access, server.tls()), read_only=read_only, create=create)
+
+
+@dataclass(frozen=True, slots=True)
+class _MySql:
+    """Where the database is, and how its connections are made."""
+
+    server: Server
+    access: Access
+    tls: ssl.SSLContext | None
+    dialect: str = "mysql+pymysql://"
+
+    @property
+    def location(self) -> str:
+        return str(self.server)
+
+    def connect(self, *, writing: bool) -> pymysql.Connection[pymysql.cursors.Cursor]:
+        server, password = self.server, self.access.password
+        try:
+            connection = pymysql.connect(
+                host=server.host,
+                port=server.port,
+                unix_socket=server.socket,
+                user=server.user,
+                # Octets: a text would have to be Latin-1.
+                password=b"" if password is None else password.reveal().encode(),
+                database=server.name,
+                ssl=self.tls,
+                # Otherwise one that nobody verifies would be tried.
+                ssl_disabled=self.tls is None,
+                charset="utf8mb4",
+                # This one ends with TCP; each step of the login may take as long as a statement.
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=STATEMENT_SECONDS,
+                write_timeout=STATEMENT_SECONDS,
+                local_infile=False,
+            )
+            try:
+                self._prepare(connection, writing=writing)
+            except BaseException:
+                connection.close()
+                raise
+        except pymysql.Error as error:
+            raise self.explain(error) from None
+        return connection
+
+    def _prepare(self, connection: pymysql.Connection[pymysql.cursors.Cursor], *, writing: bool) -> None:
+        settings = {"sql_mode": "'TRADITIONAL'", "innodb_lock_wait_timeout": LOCK_SECONDS}
+        if "MariaDB" in connection.get_server_info():  # type: ignore[no-untyped-call]  # its stubs say nothing of it
+            settings |= {"max_statement_time": STATEMENT_SECONDS, "idle_transaction_timeout": SILENT_SECONDS}
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
+            if not writing:
+                cursor.execute("SET SESSION TRANSACTION READ ONLY")
+                return
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            cursor.execute("SELECT @@innodb_flush_log_at_trx_commit, @@read_only")
+            flushed, read_only = cursor.fetchone() or (None, None)
+        if read_only:
+            raise failure(Cause.READ_ONLY, self.location, msg("this server is read-only"))
+        if flushed != 1:
+            reason = msg("`innodb_flush_log_at_trx_commit` is {value} and not 1", value=flushed)
+            raise failure(Cause.NOT_DURABLE, self.location, reason)
+
+    def only_maker(self, connection: Connection) -> None:
+        """Nothing to wait for: IF NOT EXISTS is asked and answered in one here, and rows that exist are left alone."""
+
+    def absent(self, table: Table) -> Insert:
+        # ON DUPLICATE KEY UPDATE would want the right to update. What else IGNORE lets pass (a value that is cut short)
+        # was refused before, by its size.
+        return insert(table).prefix_with("IGNORE")
+
+    def examine(self, connection: Connection) -> None:
+        # Not what is there for applications only, and no reader's business.
+        for table in (table for table in tables.metadata.sorted_tables if table is not tables.operators):
+            for row in connection.exec_driver_sql(f"CHECK TABLE {table.name}"):
+                if row.Msg_type in {"error", "Error"} or (row.Msg_type == "status" and row.Msg_text != "OK"):
+                    raise failure(Cause.DAMAGED, self.location, msg("{reason}", reason=row.Msg_text))
+
+    def explain(self, error: BaseException | None) -> StoreUnavailable:
+        # The driver's own errors, and those of a connection that ended, have other numbers or none.
+        code, *told = error.args if error is not None and error.args else (None,)
+        cause = next((cause for codes, cause in _CAUSES.items() if code in codes), Cause.AWAY)
+        return failure(cause, self.location, msg("{reason}", reason=" ".join(str(told[0] if told else error).split())))
