@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from opsmail.cli.consent import require_text
 from opsmail.cli.ci import current_run
+from opsmail.cli.consent import require_text
 from opsmail.cli.generations import require_published
 from opsmail.cli.planning import opened_store
 from opsmail.cli.proofs import generation_verifier

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.attesting import context_of
 from opsmail.cli.ci import current_run
+from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.freshness import record_fresh
 from opsmail.cli.judging import Judgement, judge_publish

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opsmail.cli.consent import LONGEST_REASON
 from opsmail.cli.attempts import Attempts
 from opsmail.cli.ci import Run
+from opsmail.cli.consent import LONGEST_REASON
 from opsmail.cli.proofs import generation_verifier, now, sign_generation, signing_key
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import click
 
-from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.ci import current_run
+from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import earlier, require_known
 from opsmail.cli.judging import descent, published_commit

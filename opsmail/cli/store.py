@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import click
 
-from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.ci import current_run
+from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import require_published
 from opsmail.cli.groups import Group

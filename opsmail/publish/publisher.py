@@ -251,9 +251,7 @@ def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstance
         facts["operators"] = list(circumstances.operators[:_REASONS])
     try:
         events = [_event(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
-        store.swap_head(
-            head, number=generation.number, digest=parcel.digest, events=events, operators=parcel.operators
-        )
+        store.swap_head(head, number=generation.number, digest=parcel.digest, events=events, operators=parcel.operators)
     except OutcomeUnknown as unknown:
         _look(store, head, parcel, unknown)
 
