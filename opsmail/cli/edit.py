@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from collections.abc import Callable
 
 import click
 
+from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
+from opsmail.cli.revision import committed_settings
 from opsmail.cli.session import Session, today
+from opsmail.cli.test import recipient_of
+from opsmail.cli.trials import composer
 from opsmail.errors import UnavailableError
+from opsmail.evidence.facts import Depth
 from opsmail.form.editor import Editor
 from opsmail.form.server import FormServer
+from opsmail.live.engine import LiveTest
 from opsmail.live.result import TestResult
 from opsmail.messages import msg
 from opsmail.operator.model import Operator
 from opsmail.providers import load_providers
+from opsmail.secrets import open_secrets
 
 
-@click.command("edit", epilog="Example:  opsmail edit --port 8025")
+@click.command("edit", epilog="Example:  opsmail edit --allow-test")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; 0 for any that is free.  [default: 0]"
 )
@@ -30,14 +38,19 @@ from opsmail.providers import load_providers
     default=None,
     help="Open the page in the browser.  [default: only from a terminal]",
 )
+@click.option(
+    "--allow-test", is_flag=True, help="Offer test messages, to the servers that the committed catalogue allows."
+)
 @session_options
-def command(port: int, wants_browser: bool | None, session: Session) -> int:
+def command(port: int, wants_browser: bool | None, allow_test: bool, session: Session) -> int:
     """Serve a form for the operator files, on this machine only, until Ctrl-C.
 
     It shows what the check finds while one types, and writes the YAML files; git and the pull request stay as they are.
     """
     session.settings()  # wrong ones are told before anything is served
-    editor = Editor(session.worktree, session.settings, load_providers(), today, _sender())
+    editor = Editor(
+        session.worktree, session.settings, load_providers(), today, _sender(session) if allow_test else None
+    )
     try:
         server = FormServer(editor, session.console.language, port)
     except OSError as error:
@@ -54,5 +67,22 @@ def command(port: int, wants_browser: bool | None, session: Session) -> int:
     return ExitCode.DONE
 
 
-def _sender() -> Callable[[Operator], TestResult] | None:
-    return None
+def _sender(session: Session) -> Callable[[Operator], TestResult]:
+    """Return what sends a test message, under the settings that are committed: what stands in a form decides nothing.
+
+    Raises:
+        RefusedError: this is a run for code from outside, or no git repository.
+        UsageError: nobody is named to receive test messages.
+    """
+    run = current_run(os.environ)
+    run.require_trusted()
+    settings = committed_settings(session)
+    recipient = recipient_of(None, settings, Depth.SEND)
+    compose = composer(settings, session.console.language, run.url)
+    live = LiveTest(settings=settings, secrets=open_secrets(), compose=compose, recipient=recipient)
+
+    def send(operator: Operator) -> TestResult:
+        (result,) = live.run([operator])
+        return result
+
+    return send

@@ -51,12 +51,7 @@ class Revision:
             RefusedError: no git repository, or uncommitted changes.
             UnknownRevisionError: there is no such commit.
         """
-        repository = GitRepository.find(session.root)
-        if repository is None:
-            raise RefusedError(
-                msg("{folder} is not in a git repository", folder=session.root),
-                hint=msg("only committed settings are tested and published: run `git init`, then commit them"),
-            )
+        repository = _repository(session)
         full = repository.commit(commit or "HEAD")
         tree = CommitTree(repository, full)
         trusted = tree if trust is None else CommitTree(repository, repository.commit(trust))
@@ -89,3 +84,24 @@ def _require_clean(tree: CommitTree, settings: Settings, config: str) -> None:
             msg("uncommitted changes: {files}", files=shown),
             hint=msg("commit them, or name a commit with --commit"),
         )
+
+
+def committed_settings(session: Session) -> Settings:
+    """Return the settings of HEAD, whatever stands in the working tree.
+
+    Raises:
+        RefusedError: no git repository.
+        UnknownRevisionError: nothing is committed yet.
+    """
+    repository = _repository(session)
+    return load_settings(CommitTree(repository, repository.commit("HEAD")), session.environment, session.config)
+
+
+def _repository(session: Session) -> GitRepository:
+    repository = GitRepository.find(session.root)
+    if repository is None:
+        raise RefusedError(
+            msg("{folder} is not in a git repository", folder=session.root),
+            hint=msg("only committed settings are tested and published: run `git init`, then commit them"),
+        )
+    return repository

@@ -68,7 +68,7 @@ def command(
     run = current_run(os.environ)
     run.require_trusted()
     revision = Revision.open(session, commit, trust)
-    to = _recipient(recipient, revision.settings, Depth(depth))
+    to = recipient_of(recipient, revision.settings, Depth(depth))
     checked = revision.check()
     if published:
         serving = served(session, revision.settings, selection.names)
@@ -94,7 +94,7 @@ def _tell_left_out(session: Session, choice: Choice, checked: CheckResult) -> No
         )
 
 
-def _recipient(option: str | None, settings: Settings, depth: Depth) -> str:
+def recipient_of(option: str | None, settings: Settings, depth: Depth) -> str:
     """Return where the test messages go; empty where none will be sent."""
     if not depth.reaches(Depth.ENVELOPE):
         if option is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from gettext import NullTranslations
 from pathlib import Path
 
 from opsmail.check.result import CheckResult
@@ -21,6 +22,7 @@ from opsmail.errors import OpsmailError
 from opsmail.evidence.facts import Depth
 from opsmail.live.engine import LiveTest
 from opsmail.live.result import Outcome, TestResult
+from opsmail.live.trial import Compose
 from opsmail.mail.message import Particulars, TestMessage, compose
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator, canonical_host
@@ -28,6 +30,7 @@ from opsmail.operator.model import Operator
 from opsmail.output.findings import FORMATS
 from opsmail.output.results import tests
 from opsmail.secrets import open_secrets
+from opsmail.settings.load import Settings
 
 #: What `test` writes: results as text and JSON, and the failures in every other format of findings.
 TEST_FORMATS = ("text", "json", *(name for name in FORMATS if name not in {"text", "json"}))
@@ -72,7 +75,8 @@ class Trials:
         """
         settings, origin = self.revision.settings, self.revision.origin
         secrets = open_secrets()
-        live = LiveTest(settings=settings, secrets=secrets, compose=self._compose, recipient=recipient, depth=depth)
+        make = composer(settings, self.session.console.language, self.ci.url)
+        live = LiveTest(settings=settings, secrets=secrets, compose=make, recipient=recipient, depth=depth)
         # A refusal comes from here: before anything is written, and before any secret is read, the signing key too.
         coming = live.run(operators)
         attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
@@ -138,7 +142,24 @@ class Trials:
         console = self.session.console
         return tests.result_text(result, console.language, output.style(console), self._place(result))
 
-    def _compose(self, effective: EffectiveOperator, recipient: str) -> TestMessage:
+    def _place(self, result: TestResult) -> str | None:
+        """Return where the field stands that a failure is about; None when it is about no field of the operator."""
+        finding = self._failures.finding(result)
+        if finding is None or not finding.path:
+            return None
+        return f"{finding.file}:{finding.span.line}:{finding.span.column}"
+
+
+def composer(settings: Settings, language: NullTranslations, run: str | None) -> Compose:
+    """Return what makes test messages.
+
+    Args:
+        settings: how they are called.
+        language: of their texts.
+        run: a link to the run that sends them; None where there is none.
+    """
+
+    def make(effective: EffectiveOperator, recipient: str) -> TestMessage:
         operator = effective.operator
         about = Particulars(
             operator=operator.operator,
@@ -149,14 +170,9 @@ class Trials:
             digest=effective.digest,
             display_name=operator.sender.display_name,
             reply_to=operator.sender.reply_to,
-            run=self.ci.url,
-            subject_prefix=self.revision.settings.file.live.subject_prefix,
+            run=run,
+            subject_prefix=settings.file.live.subject_prefix,
         )
-        return compose(about, self.session.console.language)
+        return compose(about, language)
 
-    def _place(self, result: TestResult) -> str | None:
-        """Return where the field stands that a failure is about; None when it is about no field of the operator."""
-        finding = self._failures.finding(result)
-        if finding is None or not finding.path:
-            return None
-        return f"{finding.file}:{finding.span.line}:{finding.span.column}"
+    return make

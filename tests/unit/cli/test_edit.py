@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from opsmail.cli.face import run
+from opsmail.form.server import FormServer
+from opsmail.live.result import Outcome, TestResult
 from tests.builders import SETTINGS, operator_text, write_files
+from tests.unit.cli.checkout import Checkout
+from tests.unit.servers import Server
 
 SECONDS = 30
 
@@ -58,3 +62,24 @@ def test_wrong_settings_are_told_before_anything_is_served(repository: Path, cap
     (repository / "opsmail.toml").write_text("x = 1\n", "utf-8")
     assert run(["edit"]) == 2
     assert capfd.readouterr().out == ""
+
+
+def test_a_test_message_is_sent_under_the_committed_settings(
+    checkout: Checkout, relay: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.fleet(relay, "a")
+    checkout.edit("opsmail.toml", relay.address, "127.0.0.1:9")  # not committed, so it decides nothing
+    sent: list[TestResult] = []
+
+    def once(server: FormServer, poll_interval: float) -> None:
+        sent.append(server.editor.test("operators/a.yaml"))
+
+    monkeypatch.setattr(FormServer, "serve_forever", once)
+    checkout.run("edit", "--allow-test")
+    assert [result.outcome for result in sent] == [Outcome.PASSED]
+    assert "DATA" in relay.commands()
+
+
+def test_test_messages_need_a_repository_and_a_recipient(repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["edit", "--allow-test"]) == 3
+    assert "is not in a git repository" in capfd.readouterr().err
