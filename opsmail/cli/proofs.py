@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from opsmail.errors import RefusedError
 from opsmail.evidence.envelope import sign, verify
 from opsmail.evidence.facts import Context, parse_time
 from opsmail.evidence.files import FOLDER, list_envelopes, verify_files
+from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.evidence.judge import Evidence
 from opsmail.evidence.keys import InvalidKey, SigningKey, TrustedKey
 from opsmail.evidence.statement import Kind, Statement
@@ -67,6 +69,13 @@ def signing_key(settings: Settings, secrets: Secrets, kind: Kind) -> SigningKey:
 def evidence_at_hand(root: Path, settings: Settings) -> Evidence:
     """Return what the files below `.opsmail/evidence` prove."""
     return Evidence(verify_files(list_envelopes(root / FOLDER), trusted_keys(settings)))
+
+
+def statements_at_hand(root: Path, settings: Settings) -> Iterator[Statement]:
+    """Yield what the files below `.opsmail/evidence` say, as far as their signatures hold."""
+    for answer in verify_files(list_envelopes(root / FOLDER), trusted_keys(settings)):
+        if not isinstance(answer, InvalidEvidence):
+            yield answer.statement
 
 
 def generation_verifier(settings: Settings) -> Verify:

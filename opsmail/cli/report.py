@@ -10,12 +10,13 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import parse_outputs
 from opsmail.cli.planning import opened_store
-from opsmail.cli.proofs import generation_verifier, now, trusted_keys
+from opsmail.cli.proofs import generation_verifier, now, statements_at_hand
 from opsmail.cli.session import Session
-from opsmail.evidence.files import FOLDER, list_envelopes, verify_files
+from opsmail.evidence.envelope import statement_in
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import msg
 from opsmail.providers import load_providers
+from opsmail.publish.ancestry import newest_evidence
 from opsmail.report import calendar, page
 from opsmail.report.fleet import Fleet, Served, Step, fleet
 from opsmail.secrets import known_schemes
@@ -47,7 +48,7 @@ def command(formats: tuple[str, ...], session: Session) -> int:
     made = now()
     context = Context(settings, load_providers(), made.date(), known_schemes())
     result = check(session.worktree.operator_files(settings.file.operators), context)
-    evidence = verify_files(list_envelopes(session.root / FOLDER), trusted_keys(settings))
+    evidence = statements_at_hand(session.root, settings)
     served, code = _served(session, settings)
     shown = fleet(result, settings, context.providers, evidence, served, made)
     for output in outputs:
@@ -71,13 +72,15 @@ def _served(session: Session, settings: Settings) -> tuple[Served | None, ExitCo
             last = published.head.number
             digests = store.generations(settings.environment, after=max(0, last - _STEPS), limit=_STEPS)
             envelopes = store.read(set(digests.values()))
+            proofs = store.read(set(newest_evidence(store, published)))
     except StoreMissing:
         return None, ExitCode.DONE
     except (StoreUnavailable, InvalidEvidence) as error:
         session.console.error(error, msg("warning"))
         return None, ExitCode.UNAVAILABLE
     steps = (_step(number, envelopes[digest], verify) for number, digest in sorted(digests.items(), reverse=True))
-    return Served(published.manifest, tuple(steps)), ExitCode.DONE
+    statements = tuple(statement_in(envelope) for envelope in proofs.values())
+    return Served(published.manifest, tuple(steps), statements), ExitCode.DONE
 
 
 def _step(number: int, envelope: bytes, verify: Verify) -> Step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import click
@@ -17,12 +17,10 @@ from opsmail.cli.generations import require_known
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
-from opsmail.cli.proofs import generation_verifier, now, trusted_keys
+from opsmail.cli.proofs import generation_verifier, now, statements_at_hand
 from opsmail.cli.session import Session
 from opsmail.evidence.envelope import statement_in
 from opsmail.evidence.facts import TestSend
-from opsmail.evidence.files import FOLDER, list_envelopes, verify_files
-from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.evidence.statement import Statement
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.output.results import why
@@ -115,7 +113,9 @@ def _page(session: Session, settings: Settings, checked: CheckResult, operator: 
     document = settings.effective(checked.operators()[operator]).canonical() if served is None else served.document
     effective = EffectiveOperator.parse(document)
     findings = tuple(finding for finding in checked.findings if finding.operator == operator)
-    proof = _newest(effective.digest, [*(served.statements if served else ()), *_at_hand(session, settings)])
+    proof = _newest(
+        effective.digest, [*(served.statements if served else ()), *statements_at_hand(session.root, settings)]
+    )
     entry = settings.catalogue.entry(effective.operator.server.host)
     facts = {operator: proof.facts} if proof is not None and isinstance(proof.facts, TestSend) else {}
     ends = endings([effective.operator], [] if entry is None else [entry], load_providers(), facts, findings)
@@ -142,12 +142,6 @@ def _fields(operator: str, before: bytes, after: bytes) -> tuple[FieldChange, ..
     digest = hashlib.sha256(before).hexdigest()
     changes = changes_between({operator: digest}, {operator: after}, {digest: before})
     return changes[0].fields if changes else ()
-
-
-def _at_hand(session: Session, settings: Settings) -> Iterator[Statement]:
-    for answer in verify_files(list_envelopes(session.root / FOLDER), trusted_keys(settings)):
-        if not isinstance(answer, InvalidEvidence):
-            yield answer.statement
 
 
 def _newest(digest: str, statements: Iterable[Statement]) -> Statement | None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from opsmail.evidence.envelope import statement_in
@@ -110,6 +111,31 @@ def evidence_in(store: Store, generation: Generation, operator: str) -> tuple[st
     """Return the statements that came with an operator in a generation, by digest; none where it did not change."""
     bucket = generation.evidence.get(bucket_of(operator))
     return () if bucket is None else tuple(_content(store, bucket).get(operator, ()))
+
+
+def newest_evidence(store: Store, published: Published, most: int = _PAGE) -> Iterator[str]:
+    """Yield the statements that last came with each published operator, by digest.
+
+    Args:
+        store: where they are.
+        published: the generation from which it goes back.
+        most: how many generations are looked at, where some operator has no statement at all.
+    """
+    left = set(published.manifest)
+    for generation in islice(_back_from(store, published), most):
+        for bucket in generation.evidence.values():
+            for operator, digests in _content(store, bucket).items():
+                if operator in left:
+                    left.discard(operator)
+                    yield from digests
+        if not left:
+            return
+
+
+def _back_from(store: Store, published: Published) -> Iterator[Generation]:
+    if published.generation is not None:
+        yield published.generation
+        yield from (generation for _, generation in ancestors(store, published))
 
 
 def _entry(store: Store, bucket: str | None, operator: str) -> str | None:

@@ -9,10 +9,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from opsmail.check.result import CheckResult
-from opsmail.evidence.envelope import VerifiedStatement
 from opsmail.evidence.facts import TestSend
-from opsmail.evidence.invalid import InvalidEvidence
-from opsmail.evidence.statement import Kind, bare_digest
+from opsmail.evidence.statement import Statement, bare_digest
 from opsmail.findings import Finding, Severity
 from opsmail.messages import Message
 from opsmail.operator.model import Operator
@@ -101,10 +99,12 @@ class Served:
     Args:
         manifest: operator to the SHA-256 of what is published of it.
         steps: the last generations, the newest first.
+        statements: what proved the operators when they were published.
     """
 
     manifest: Mapping[str, str]
     steps: tuple[Step, ...]
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def fleet(
     result: CheckResult,
     settings: Settings,
     providers: Providers,
-    evidence: Iterable[VerifiedStatement | InvalidEvidence],
+    statements: Iterable[Statement],
     served: Served | None,
     made: datetime,
 ) -> Fleet:
@@ -151,11 +151,11 @@ def fleet(
         result: of its check, whose members keep their operators.
         settings: of the environment.
         providers: what is known of mail providers.
-        evidence: all at hand, verified; what does not hold counts for nothing.
+        statements: the evidence at hand, as far as it holds; what is kept in the store counts too.
         served: what the store says; None where there is none, or it does not answer.
         made: the time, in UTC.
     """
-    newest = _newest(evidence, settings.environment)
+    newest = _newest([*statements, *(served.statements if served else ())], settings.environment)
     by_file: dict[str, list[Finding]] = defaultdict(list)
     for finding in result.findings:
         if finding.waived is None:
@@ -184,23 +184,17 @@ def fleet(
     )
 
 
-def _newest(
-    evidence: Iterable[VerifiedStatement | InvalidEvidence], environment: str
-) -> Mapping[str, tuple[datetime, str, TestSend]]:
-    """Return the newest test send of each subject: its time, the digest that it proves, and what it showed."""
-    found: dict[str, tuple[datetime, str, TestSend]] = {}
-    for item in evidence:
-        if isinstance(item, InvalidEvidence) or item.statement.kind is not Kind.TEST_SEND:
-            continue
-        statement, facts = item.statement, item.statement.facts
-        time = statement.context.time
+def _newest(statements: Iterable[Statement], environment: str) -> Mapping[str, Statement]:
+    """Return the newest test send of each subject."""
+    found: dict[str, Statement] = {}
+    for statement in statements:
         known = found.get(statement.subject)
         if (
-            isinstance(facts, TestSend)
+            isinstance(statement.facts, TestSend)
             and statement.context.environment == environment
-            and (known is None or known[0] < time)
+            and (known is None or known.context.time < statement.context.time)
         ):
-            found[statement.subject] = (time, statement.digest, facts)
+            found[statement.subject] = statement
     return found
 
 
@@ -210,7 +204,7 @@ def _row(
     operator: Operator | None,
     findings: Sequence[Finding],
     settings: Settings,
-    newest: Mapping[str, tuple[datetime, str, TestSend]],
+    newest: Mapping[str, Statement],
     served: Served | None,
 ) -> Row:
     findings = tuple(sorted(findings, key=lambda finding: -finding.severity))
@@ -218,9 +212,9 @@ def _row(
         published = Published.UNKNOWN if served is None else Published.NOTHING
         return Row(name, file, None, State.BROKEN, findings, None, published)
     digest = bare_digest(settings.effective(operator).digest)
-    proof = None
-    if (sent := newest.get(f"operator:{name}")) is not None:
-        proof = Proof(sent[0], sent[2], sent[1] == digest)
+    sent, proof = newest.get(f"operator:{name}"), None
+    if sent is not None and isinstance(sent.facts, TestSend):
+        proof = Proof(sent.context.time, sent.facts, sent.digest == digest)
     return Row(
         name, file, operator, _state(operator, findings, proof), findings, proof, _published(name, digest, served)
     )

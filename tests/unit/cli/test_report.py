@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 from opsmail.evidence.keys import SigningKey
 from tests.unit.cli.checkout import Checkout
+from tests.unit.servers import Server
 
 NEW_KEY = '[[gate.keys]]\nfile = "keys/new.pub.pem"\nkinds = ["generation"]\n'
 
@@ -32,6 +34,14 @@ def test_files_of_both_formats(published: Checkout) -> None:
     assert (said.out, said.err) == ("", "")
     assert published.read("out/report.html").startswith("<!DOCTYPE html>\n")
     assert published.read("out/endings.ics").startswith("BEGIN:VCALENDAR\n")
+
+
+def test_evidence_that_only_the_store_has_is_shown(checkout: Checkout, relay: Server) -> None:
+    checkout.fleet(relay, "a")
+    checkout.run("test", "--all")
+    checkout.run("publish", "--yes")
+    shutil.rmtree(checkout.root / ".opsmail")
+    assert rows(checkout.run("report").out) == {"a": "good", "chefe": "good"}
 
 
 def test_before_the_first_publish_there_is_no_history(checkout: Checkout) -> None:
@@ -63,7 +73,9 @@ def test_an_older_generation_that_cannot_be_believed_hides_nothing(published: Ch
     published.edit("opsmail.toml", "[[gate.keys]]", f"{NEW_KEY}\n[[gate.keys]]")
     published.edit("operators/a.yaml", "role: standard", "role: standard\nname: X")
     published.commit()
-    published.run("publish", "--yes")
+    refused = published.run("publish", "--yes", code=3).err
+    (digest,) = set(re.findall("sha256:[0-9a-f]{64}", refused))
+    published.run("publish", "--yes", "--accept-settings", digest)
     published.edit("opsmail.toml", 'file = "keys/ci.pub.pem"', 'file = "keys/ci.pub.pem"\nrevoked = true')
     page = published.run("report").out
     assert "not to be trusted" in page

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from opsmail.evidence.envelope import VerifiedStatement
 from opsmail.evidence.facts import Context, Depth, TestSend, Tls
-from opsmail.evidence.invalid import InvalidEvidence
-from opsmail.evidence.keys import SigningKey, TrustedKey
 from opsmail.evidence.statement import Statement
 from opsmail.providers import load_providers
 from opsmail.report.fleet import Fleet, Served, fleet
 from tests.builders import run_check, settings_of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-_KEY = SigningKey.generate()
 
 
 def digest_of(content: str, settings: str | None = None) -> str:
@@ -32,7 +28,7 @@ def proof(
     environment: str = "default",
     encrypted: bool = True,
     ends: datetime | None = datetime(2026, 7, 1, tzinfo=UTC),
-) -> VerifiedStatement:
+) -> Statement:
     """Return the evidence of a test send on a day of May, to a server whose certificate ends in July."""
     tls = Tls(version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", not_after=ends, sha256="ab" * 32)
     context = Context(
@@ -44,15 +40,14 @@ def proof(
         commit="ab" * 20,
     )
     facts = TestSend(depth=Depth.SEND, stages=("send",), tls=tls if encrypted else None)
-    trusted = TrustedKey.load(_KEY.public.pem(), kinds=["test-send"], environments=[environment])
-    return VerifiedStatement(Statement.test_send(name, digest, context, facts), trusted, "0" * 64)
+    return Statement.test_send(name, digest, context, facts)
 
 
 def report_on(
     files: Mapping[str, str],
     *,
     settings: str | None = None,
-    evidence: Iterable[VerifiedStatement | InvalidEvidence] = (),
+    evidence: Iterable[Statement] = (),
     served: Served | None = None,
     waivers: str | None = None,
 ) -> Fleet:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from opsmail.evidence.invalid import InvalidEvidence, Reason
-from opsmail.messages import msg
 from opsmail.report.fleet import Published, Row, Served, State
 from tests.builders import operator_text
 from tests.unit.report.fleets import digest_of, proof, report_on
@@ -41,11 +39,15 @@ def test_the_newest_proof_of_this_environment_counts() -> None:
         proof("rh", digest, day=1),
         proof("rh", digest, day=9, environment="production"),
         proof("other", digest, day=9),
-        InvalidEvidence(Reason.BAD_SIGNATURE, msg("no")),
     ]
     row = only({"rh.yaml": GOOD}, evidence=evidence)
     assert row.proof is not None
     assert row.proof.time.day == 2
+
+
+def test_what_the_store_keeps_proves_too() -> None:
+    row = only({"rh.yaml": GOOD}, served=Served({}, (), (proof("rh", digest_of(GOOD)),)))
+    assert row.state is State.GOOD
 
 
 def test_an_error_weighs_more_than_a_proof() -> None:
