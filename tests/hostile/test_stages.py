@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from opsmail.mail.failure import Failure, Kind, Stage, StageError
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.transcript import Transcript
 from opsmail.secrets.interface import Secret
-from tests.hostile.conftest import Kit
-from tests.hostile.matrix import FAULTS, PAGE, STAGE_OF, page, verdict, verdicts
+from tests.hostile.conftest import Kit, Watch
+from tests.hostile.matrix import FAULTS, PAGE, page, verdicts
 from tests.hostile.peer import HOST, LIMIT, SLACK, STEPS, Connection, Script
-from tests.hostile.slowest import PROPERTY
 from tests.hostile.test_destination import Hanging, Names
+from tests.hostile.test_mailbox import FAULTS as MAILBOX_FAULTS
+from tests.hostile.test_mailbox import STEP_NAMES as MAILBOX_STEPS
 from tests.unit.mail.oauth.identity import SECRET, http, identity, modern, soon, tokens
 
 PASSWORD = "corre\u00e7\u00e3o-92"
@@ -83,26 +84,6 @@ def test_a_whole_conversation(kit: Kit) -> None:
     assert "um" not in str(transcript)
 
 
-class Watch:
-    """How long something took, and what came of it, for the report and the table."""
-
-    def __init__(self, record: Callable[[str, object], None]) -> None:
-        self._record = record
-        self._started = time.monotonic()
-
-    def judge(self, step: str, fault: str, error: StageError, endpoint: Endpoint, limit: float = LIMIT) -> None:
-        seconds = time.monotonic() - self._started
-        self._record(PROPERTY, f"{seconds:.2f} s ({step}, {fault})")
-        assert seconds < limit + SLACK
-        assert error.stage is STAGE_OF[step]
-        assert verdict(error, endpoint) in VERDICTS[step, fault]
-
-
-@pytest.fixture
-def watch(record_property: Callable[[str, object], None]) -> Watch:
-    return Watch(record_property)
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "QUIT"])
 def test_a_fault(kit: Kit, watch: Watch, step: str, fault: str) -> None:
@@ -156,7 +137,8 @@ def test_every_cell_of_the_table_has_a_test() -> None:
     others = {("lookup", fault) for fault in (*RESOLVER_FAULTS, "silence")} | {
         ("token", fault) for fault in TOKEN_FAULTS
     }
-    assert VERDICTS.keys() == conversation | inside | others
+    reading = {(step, fault) for step in MAILBOX_STEPS.values() for fault in MAILBOX_FAULTS}
+    assert VERDICTS.keys() == conversation | inside | others | reading
 
 
 def test_the_page_is_what_the_table_says() -> None:
