@@ -32,7 +32,7 @@ from opsmail.settings.load import Settings
 @selecting_options
 @click.option(
     "--depth",
-    type=click.Choice([depth.value for depth in Depth if depth is not Depth.RECEIPT]),
+    type=click.Choice([depth.value for depth in Depth]),
     default=Depth.SEND.value,
     show_default=True,
     help="How far to go.",
@@ -102,7 +102,10 @@ def recipient_of(option: str | None, settings: Settings, depth: Depth) -> str:
                 msg("nothing is sent at depth {depth}", depth=depth.value), hint=msg("leave --to or --depth out")
             )
         return ""
-    recipient = settings.file.live.recipient if option is None else option
+    live = settings.file.live
+    # Where nobody else is named, who looks for a message gets it.
+    own = live.probe.username if live.probe is not None and depth.reaches(Depth.RECEIPT) else None
+    recipient = (live.recipient or own) if option is None else option
     hint = msg("set `live.recipient` in opsmail.toml, or pass --to ADDRESS")
     if recipient is None:
         raise UsageError(msg("nobody is named to receive the test messages"), hint=hint)

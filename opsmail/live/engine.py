@@ -13,7 +13,8 @@ from functools import cached_property
 from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
 from opsmail.live.limits import Limits
-from opsmail.live.pins import require_pinned_peer, require_pins
+from opsmail.live.pins import require_pinned_peer, require_pins, require_probe_pins
+from opsmail.live.probe import Probe
 from opsmail.live.result import Outcome, TestResult
 from opsmail.live.retries import WAITS, pause_before
 from opsmail.live.trial import Compose, Trial
@@ -64,22 +65,29 @@ class LiveTest:
         Closing it, or an exception in it, ends all conversations within a second.
 
         Raises:
-            NotPinnedError: one of them asks for what the catalogue does not allow; then none is tested.
+            NotPinnedError: one of them, or the probe mailbox, asks for what the catalogue does not allow; then none is
+                tested.
+            UsageError: a receipt is wanted, and there is no probe mailbox.
         """
         require_pins(operators, self.settings)
-        return self._results([self.settings.effective(operator) for operator in operators])
+        trust, probe = TrustStores(), None
+        if self.depth.reaches(Depth.RECEIPT):
+            probe = Probe(self.settings, self.secrets, trust)
+            require_probe_pins(self.settings)
+        proxy = self.settings.file.live.proxy
+        tokens = Tokens(self.secrets, trust, proxy=None if proxy is None else Proxy.parse(proxy))
+        shared = _Shared(trust, tokens, probe, _Conversations())
+        return self._results([self.settings.effective(operator) for operator in operators], shared)
 
-    def _results(self, operators: Sequence[EffectiveOperator]) -> Generator[TestResult, None, None]:
+    def _results(self, operators: Sequence[EffectiveOperator], shared: _Shared) -> Generator[TestResult, None, None]:
         live = self.settings.file.live
         turns = Turns(operators, Limits(live.per_host, self.providers, self.depth.reaches(Depth.SEND)))
-        conversations, trust = _Conversations(), TrustStores()
-        tokens = Tokens(self.secrets, trust, proxy=None if live.proxy is None else Proxy.parse(live.proxy))
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
         talking: dict[Future[TestResult], EffectiveOperator] = {}
 
         def start() -> None:
             while len(talking) < live.concurrency and (item := turns.take()) is not None:
-                talking[pool.submit(self._test, item, trust, tokens, conversations)] = item
+                talking[pool.submit(self._test, item, shared)] = item
 
         try:
             start()
@@ -98,43 +106,34 @@ class LiveTest:
                 start()
                 yield from results
         finally:
-            conversations.stop()
-            tokens.abort()
+            shared.stop()
             pool.shutdown(wait=True, cancel_futures=True)
+            shared.close()
 
-    def _test(
-        self, item: EffectiveOperator, trust: TrustStores, tokens: Tokens, conversations: _Conversations
-    ) -> TestResult:
+    def _test(self, item: EffectiveOperator, shared: _Shared) -> TestResult:
         """Test an operator, again where that is allowed and may help; everything together has one deadline."""
         live, began = self.settings.file.live, time.monotonic()
         deadline = Deadline(live.timeout_seconds)
         said: tuple[str, ...] = ()
         attempt = 1
         while True:
-            result = self._attempt(item, deadline.end - time.monotonic(), trust, tokens, conversations)
+            result = self._attempt(item, deadline.end - time.monotonic(), shared)
             said += result.transcript
             pause = pause_before(attempt + 1, self.waits)
             # What would be cut off says less than what the server said now.
             fits = pause + result.milliseconds / 1000 < deadline.end - time.monotonic()
             allowed = result.failure is not None and result.failure.may_pass_again and attempt <= live.retries
-            if not (allowed and fits) or conversations.stopped.wait(pause):
+            if not (allowed and fits) or shared.conversations.stopped.wait(pause):
                 took = round((time.monotonic() - began) * 1000)
                 return replace(result, attempts=attempt, milliseconds=took, transcript=said)
             attempt += 1
             said += (str(Line("*", f"attempt {attempt}, after {pause:.1f} s")),)
 
-    def _attempt(
-        self,
-        item: EffectiveOperator,
-        seconds: float,
-        trust: TrustStores,
-        tokens: Tokens,
-        conversations: _Conversations,
-    ) -> TestResult:
+    def _attempt(self, item: EffectiveOperator, seconds: float, shared: _Shared) -> TestResult:
         transcript = Transcript()
         submission = Submission(
             Endpoint.of(item),
-            trust,
+            shared.trust,
             Deadlines(total=seconds),
             client_name=_client_name(item.operator),
             observer=transcript,
@@ -145,11 +144,12 @@ class LiveTest:
             depth=self.depth,
             compose=self.compose,
             secrets=self.secrets,
-            tokens=tokens,
+            tokens=shared.tokens,
+            probe=shared.probe,
             confirm=lambda connected: require_pinned_peer(connected, item.operator, self.settings),
             diagnose=self._diagnose,
         )
-        with conversations.going(submission):
+        with shared.conversations.going(submission):
             return trial.run(submission, transcript)
 
     def _spared(self, item: EffectiveOperator, refused: EffectiveOperator) -> TestResult:
@@ -206,6 +206,28 @@ class _Conversations:
             self.stopped.set()
             for submission in self._going:
                 submission.abort()
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the tests of one run have in common."""
+
+    trust: TrustStores
+    tokens: Tokens
+    probe: Probe | None
+    conversations: _Conversations
+
+    def stop(self) -> None:
+        """Make whoever waits for anybody stop, now and from now on."""
+        self.conversations.stop()
+        self.tokens.abort()
+        if self.probe is not None:
+            self.probe.abort()
+
+    def close(self) -> None:
+        """Close what is kept open between tests; nobody talks any more."""
+        if self.probe is not None:
+            self.probe.close()
 
 
 def _client_name(operator: Operator) -> str:

@@ -10,6 +10,7 @@ from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message, msg
 from opsmail.output.escape import for_program, for_terminal, json_text
@@ -66,11 +67,17 @@ def _verdict(result: TestResult) -> Message:
 
 
 def _facts(result: TestResult) -> list[str]:
-    """Return what was seen on the way: TLS version, mechanism, and the server's last answer."""
+    """Return what was seen on the way: TLS version, mechanism, the server's last answer, and the arrival."""
     versions = [stage.tls.version for stage in result.stages if stage.tls is not None]
     mechanisms = [stage.mechanism for stage in result.stages if stage.mechanism is not None]
     replies = [str(stage.reply) for stage in result.stages if stage.reply is not None]
-    return [*versions, *mechanisms, *replies[-1:]]
+    arrived = [fact for stage in result.stages if stage.receipt is not None for fact in _arrival(stage.receipt)]
+    return [*versions, *mechanisms, *replies[-1:], *arrived]
+
+
+def _arrival(receipt: Receipt) -> list[str]:
+    verdicts = (("spf", receipt.spf), ("dkim", receipt.dkim), ("dmarc", receipt.dmarc))
+    return [receipt.protocol or "–", *(f"{method}={verdict}" for method, verdict in verdicts if verdict is not None)]
 
 
 def _explained(failure: Failure, say: Callable[[Message], str], style: Style, place: str | None) -> list[str]:
@@ -179,6 +186,20 @@ def _stage(stage: StageResult) -> document.StageResult:
         mechanism=None if stage.mechanism is None else for_program(stage.mechanism),
         reply=None if stage.reply is None else _reply(stage.reply),
         claims=None if stage.claims is None else _claims(stage.claims),
+        receipt=None if stage.receipt is None else _receipt(stage.receipt),
+    )
+
+
+def _receipt(receipt: Receipt) -> document.Receipt:
+    return document.Receipt(
+        sender=for_program(receipt.sender),
+        protocol=receipt.protocol,
+        tls=receipt.tls,
+        authenticated=receipt.authenticated,
+        verifier=for_program(receipt.verifier),
+        spf=receipt.spf,
+        dkim=receipt.dkim,
+        dmarc=receipt.dmarc,
     )
 
 

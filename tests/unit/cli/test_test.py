@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile.mailbox import WAY, found
 from tests.hostile.peer import GOOD, Connection
 from tests.published import read_json
 from tests.unit.cli.checkout import RECIPIENT, Checkout
 from tests.unit.mail.oauth.identity import granted, identity, jwt, root
-from tests.unit.servers import Server, server
+from tests.unit.servers import Server, imap, server
 
 MODERN = """\
   type: modern
@@ -24,6 +25,21 @@ MODERN = """\
   credential:
     kind: client-secret
     secret: env://OPSMAIL_SECRET_M
+"""
+
+PROBE = """\
+[[servers]]
+host = "imap.empresa.test"
+connections = ["993/implicit-tls"]
+authentication = ["basic"]
+secrets = ["env://OPSMAIL_PROBE"]
+address = "{address}"
+ca = "ca.pem"
+
+[live.probe]
+host = "imap.empresa.test"
+username = "caixa@empresa.test"
+secret = "env://OPSMAIL_PROBE"
 """
 
 OTHER_SERVER = """\
@@ -70,6 +86,36 @@ class TestWhatPassed:
         assert f"Message-ID: {send['message_id']}".encode() in relay.peer.said(secure=True)
         assert (context["commit"], context["environment"], context.get("run")) == (commit, "default", None)
         assert context["repository"].startswith("git:")
+
+    def test_a_message_that_is_looked_for_where_it_should_arrive(
+        self, checkout: Checkout, relay: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPSMAIL_PROBE", "s3nh4-of-the-probe")
+        header = WAY.replace(b"rh@", b"chefe@")
+        with imap({"FETCH": found(header)}) as mailbox:
+            checkout.fleet(relay, more=PROBE.format(address=mailbox.address))
+            checkout.edit("opsmail.toml", f'recipient = "{RECIPIENT}"\n', "")
+            checkout.commit()
+            (result,) = checkout.run("test", "--depth", "receipt", "--format", "json").json()["results"]
+        assert (result["outcome"], result["depth"]) == ("passed", "receipt")
+        assert result["stages"][-1]["receipt"]["dmarc"] == "pass"
+        assert b"RCPT TO:<caixa@empresa.test>" in relay.peer.said()
+        predicate = statement(checkout.evidence()[0])["predicate"]
+        assert isinstance(predicate, dict)
+        assert (predicate["send"]["depth"], predicate["send"]["stages"][-1]) == ("receipt", "receipt")
+
+    def test_without_a_mailbox_nothing_is_looked_for_or_sent(self, checkout: Checkout, relay: Server) -> None:
+        checkout.fleet(relay)
+        said = checkout.run("test", "--depth", "receipt", code=2)
+        assert "there is no probe mailbox" in said.err
+        assert relay.peer.connections == 0
+
+    def test_a_mailbox_that_nobody_approved_is_not_read(self, checkout: Checkout, relay: Server) -> None:
+        unapproved = PROBE.format(address="127.0.0.1:1").partition("[live.probe]")[2]
+        checkout.fleet(relay, more=f"[live.probe]{unapproved}")
+        said = checkout.run("test", "--depth", "receipt", code=3)
+        assert "the mailbox of `[live.probe]` is not read: the server `imap.empresa.test` is not approved" in said.err
+        assert relay.peer.connections == 0
 
     def test_a_run_in_a_pipeline_is_linked(self, checkout: Checkout, relay: Server) -> None:
         checkout.fleet(relay)

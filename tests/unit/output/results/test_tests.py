@@ -15,6 +15,7 @@ from opsmail.mail.failure import Stage
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
 from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
@@ -244,6 +245,24 @@ def test_what_a_token_says_is_in_the_json() -> None:
         "application": "x",
         "expires": "2026-03-10T00:00:00Z",
     }
+
+
+def test_how_a_message_arrived_is_in_the_line_and_the_json() -> None:
+    receipt = Receipt("rh@empresa.test", "ESMTPSA", True, True, "mx\u202e", spf="pass", dmarc="fail")
+    arrived = replace(PASSED, stages=(StageResult(Stage.RECEIPT, Outcome.PASSED, 900, receipt=receipt),))
+    assert text(arrived) == ["✓ rh  passed in 412 ms  ESMTPSA  spf=pass  dmarc=fail"]
+    assert read_json(tests.as_json([arrived], {}, complete=True))["results"][0]["stages"][0]["receipt"] == {
+        "sender": "rh@empresa.test",
+        "protocol": "ESMTPSA",
+        "tls": True,
+        "authenticated": True,
+        "verifier": "mx\\u202e",
+        "spf": "pass",
+        "dkim": None,
+        "dmarc": "fail",
+    }
+    unknown = StageResult(Stage.RECEIPT, Outcome.PASSED, 1, receipt=replace(receipt, protocol="", spf=None, dmarc=None))
+    assert text(replace(PASSED, stages=(unknown,))) == ["✓ rh  passed in 412 ms  –"]
 
 
 def test_json_of_a_certificate_without_an_end() -> None:
