@@ -39,6 +39,13 @@ from opsmail.settings.load import Settings
 )
 @click.option("--to", "recipient", metavar="ADDRESS", help="Where the test messages go.  [default: live.recipient]")
 @click.option("--published", is_flag=True, help="Test what the store serves, instead of what git says.")
+@click.option(
+    "--within",
+    "seconds",
+    type=click.IntRange(1, 86_400),
+    metavar="SECONDS",
+    help="Stop after so many seconds and keep what is known by then.  [default: live.run_seconds]",
+)
 @click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Test this commit.  [default: HEAD]")
 @format_option(f"Results as text or json, failures as {', '.join(TEST_FORMATS[2:])}")
@@ -53,6 +60,7 @@ def command(
     depth: str,
     recipient: str | None,
     published: bool,
+    seconds: int | None,
     trust: str | None,
     commit: str | None,
     formats: tuple[str, ...],
@@ -78,7 +86,8 @@ def command(
         operators, left_out = choice.operators, choice.left_out
         _tell_left_out(session, choice, checked)
     trials = Trials(session, revision, checked, run, outputs, transcript)
-    results = trials.run(operators, to, Depth(depth))
+    within = revision.settings.file.live.run_seconds if seconds is None else seconds
+    results = trials.run(operators, to, Depth(depth), within)
     return _exit_code(results, left_out=left_out)
 
 

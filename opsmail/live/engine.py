@@ -29,7 +29,7 @@ from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Line, Transcript
 from opsmail.mail.transport import Deadline
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Operator
 from opsmail.providers import Providers, load_providers
@@ -47,6 +47,8 @@ class LiveTest:
         compose: makes the test message of an operator.
         recipient: where test messages go; not looked at where `depth` is less than the envelope.
         depth: how far to go.
+        seconds: for the whole run; None for as long as it takes. What goes on then is stopped, what has not begun is
+            skipped.
         providers: whose limits are kept.
         waits: seconds before the second and each further attempt, before jitter.
     """
@@ -56,6 +58,7 @@ class LiveTest:
     compose: Compose
     recipient: str
     depth: Depth = Depth.SEND
+    seconds: float | None = None
     providers: Providers = field(default_factory=load_providers)
     waits: tuple[float, ...] = WAITS
 
@@ -84,6 +87,7 @@ class LiveTest:
         turns = Turns(operators, Limits(live.per_host, self.providers, self.depth.reaches(Depth.SEND)))
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
         talking: dict[Future[TestResult], EffectiveOperator] = {}
+        end = None if self.seconds is None else time.monotonic() + self.seconds
 
         def start() -> None:
             while len(talking) < live.concurrency and (item := turns.take()) is not None:
@@ -93,8 +97,14 @@ class LiveTest:
             start()
             while talking or turns.rest() is not None:
                 # Where there is no room anyway, who has rested waits for an end too.
-                done = _wait(talking, turns.rest() if len(talking) < live.concurrency else None)
+                rested = turns.rest() if len(talking) < live.concurrency else None
+                left = None if end is None else max(0.0, end - time.monotonic())
+                done = _wait(talking, min((wait for wait in (rested, left) if wait is not None), default=None))
                 results = []
+                if end is not None and time.monotonic() >= end:
+                    end = None
+                    shared.stop()
+                    results += [self._late(item) for item in turns.give_up()]
                 for future in done:
                     item, result = talking.pop(future), future.result()
                     results.append(result)
@@ -152,15 +162,25 @@ class LiveTest:
         with shared.conversations.going(submission):
             return trial.run(submission, transcript)
 
+    def _late(self, item: EffectiveOperator) -> TestResult:
+        return self._skipped(
+            item, msg("the time for the run, {seconds} s, was over before its turn", seconds=self.seconds)
+        )
+
     def _spared(self, item: EffectiveOperator, refused: EffectiveOperator) -> TestResult:
         name = refused.operator.operator
+        return self._skipped(
+            item, msg("the same login has just been refused for `{operator}`; once is enough", operator=name)
+        )
+
+    def _skipped(self, item: EffectiveOperator, reason: Message) -> TestResult:
         return TestResult(
             operator=item.operator.operator,
             digest=item.digest,
             outcome=Outcome.SKIPPED,
             depth=self.depth,
             attempts=0,
-            skipped=msg("the same login has just been refused for `{operator}`; once is enough", operator=name),
+            skipped=reason,
         )
 
     def _diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:

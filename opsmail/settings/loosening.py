@@ -396,6 +396,7 @@ HARMLESS: Mapping[type, Mapping[str, str]] = MappingProxyType(
         Live: {
             "recipient": "test messages hold no secret, and one must have been accepted whoever gets it",
             "timeout_seconds": "a test that is given up has not passed",
+            "run_seconds": "a test that is given up or not begun has not passed",
             "concurrency": "how many at a time",
             "per_host": "how many at a time",
             "retries": "how often; a test that did not pass in the end has not passed",

@@ -296,6 +296,10 @@ class Live:
     timeout_seconds: Annotated[
         int, Range(1, 600), Doc("Deadline", "Seconds for one operator, all stages together.")
     ] = 30
+    run_seconds: (
+        Annotated[int, Range(1, 86_400), Doc("Deadline of a run", "Seconds for all operators together.", (1_800,))]
+        | None
+    ) = None
     concurrency: Annotated[int, Range(1, 256), Doc("Concurrency", "Operators tested at the same time.")] = 16
     per_host: Annotated[int, Range(1, 64), Doc("Per server", "Connections to one server at the same time.")] = 3
     retries: Annotated[

@@ -104,6 +104,19 @@ class TestWhatPassed:
         assert isinstance(predicate, dict)
         assert (predicate["send"]["depth"], predicate["send"]["stages"][-1]) == ("receipt", "receipt")
 
+    @pytest.mark.parametrize("place", ["option", "settings"])
+    def test_the_time_for_the_run_is_kept_to(self, checkout: Checkout, place: str) -> None:
+        with server({"MAIL": lambda c: c.hold()}) as silent:
+            checkout.fleet(silent, *(f"o{number}" for number in range(5)))
+            if place == "settings":
+                checkout.edit("opsmail.toml", "timeout_seconds = 10\n", "timeout_seconds = 10\nrun_seconds = 1\n")
+                checkout.commit()
+            option = ("--within", "1") if place == "option" else ()
+            said = checkout.run("test", *option, "--format", "json", code=4)
+        assert said.json()["complete"] is True
+        assert said.json()["summary"] == {"passed": 0, "failed": 0, "inconclusive": 3, "skipped": 3}
+        assert checkout.evidence() == []
+
     def test_without_a_mailbox_nothing_is_looked_for_or_sent(self, checkout: Checkout, relay: Server) -> None:
         checkout.fleet(relay)
         said = checkout.run("test", "--depth", "receipt", code=2)

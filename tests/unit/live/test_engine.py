@@ -190,6 +190,41 @@ class TestManyAtOnce:
         assert live_threads() == []
 
 
+class TestDeadline:
+    def test_what_is_known_by_then_is_kept(self) -> None:
+        """One server answers, one is silent; the others have not had their turn when the time is over."""
+        silent_names = [f"s{number}" for number in range(5)]
+        with server() as quick, server({"MAIL": lambda c: c.hold()}) as silent:
+            approved = catalogue(quick, silent, live="per_host = 2\nconcurrency = 4")
+            subjects = [operator("a"), *(operator(name, server=SECOND) for name in silent_names)]
+            started = time.monotonic()
+            results = run(approved, *subjects, seconds=1)
+            assert time.monotonic() - started < 2
+            assert live_threads() == []
+        assert results["a"].outcome is Outcome.PASSED
+        stopped = [results[name] for name in silent_names if results[name].failure is not None]
+        late = [results[name] for name in silent_names if results[name].outcome is Outcome.SKIPPED]
+        assert (len(stopped), len(late)) == (2, 3)
+        assert {result.failure and result.failure.diagnosis.rule_id for result in stopped} == {"OM935"}
+        assert {result.outcome for result in stopped} == {Outcome.INCONCLUSIVE}
+        assert {str(result.skipped) for result in late} == {"the time for the run, 1 s, was over before its turn"}
+
+    def test_mailboxes_that_rest_are_not_waited_for(self) -> None:
+        with server() as running:
+            slow = Limits(messages_per_minute=1)
+            subjects = [replace(operator(name), limits=slow) for name in ("a", "b")]
+            same = [replace(item, authentication=subjects[0].authentication) for item in subjects]
+            approved = catalogue(running, secret="env://*")
+            started = time.monotonic()
+            results = run(approved, *same, seconds=1)
+            assert time.monotonic() - started < 2
+        assert [results[name].outcome for name in ("a", "b")] == [Outcome.PASSED, Outcome.SKIPPED]
+
+    def test_time_that_is_enough_changes_nothing(self) -> None:
+        with server() as running:
+            assert run(catalogue(running), operator("rh"), seconds=60)["rh"].outcome is Outcome.PASSED
+
+
 class TestInterruption:
     @pytest.mark.parametrize("where", ["banner", "AUTH", "MAIL"])
     def test_ctrl_c_ends_within_a_second(self, where: str) -> None:
