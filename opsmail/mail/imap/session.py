@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import deque
 from collections.abc import Iterator
 
@@ -55,11 +54,6 @@ class Session:
         self._heard: deque[Response] = deque()
         self._commands = 0
         self._capabilities: frozenset[str] = frozenset()
-
-    @property
-    def aborted(self) -> threading.Event:
-        """Set once `abort` was called."""
-        return self._transport.aborted
 
     def connect(self, deadline: Deadline) -> None:
         """Connect, verify the server, and hear its greeting and what it can do."""

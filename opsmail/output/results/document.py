@@ -16,6 +16,7 @@ SCHEMA: Literal["opsmail/test-results/v1"] = "opsmail/test-results/v1"
 
 _Text = Annotated[str, AnyLength()]
 _Count = Annotated[int, Range(0, 2**53)]
+_Days = Annotated[int, Range(-1_000_000, 10_000_000)]
 _Milliseconds = Annotated[_Count, Doc("Milliseconds", "How long it took.", (412,))]
 _Outcome = Annotated[
     Outcome,
@@ -38,6 +39,7 @@ class Certificate:
         | None
     )
     sha256: Annotated[_Text, Doc("Fingerprint", "SHA-256, hexadecimal.", ("ab" * 32,))]
+    days_left: Annotated[_Days, Doc("Days left", "Until it ends, by the clock of this machine.", (68,))] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from gettext import NullTranslations
 
 from opsmail.evidence.facts import format_time
@@ -12,7 +12,7 @@ from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, msgn
 from opsmail.output.escape import for_program, for_terminal, json_text
 from opsmail.output.results import document
 from opsmail.output.style import Style
@@ -20,6 +20,8 @@ from opsmail.shape import encode
 
 _MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.SKIPPED: "–"}
 _COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "cyan"}
+#: A server's certificate that ends so soon is told of: who runs it may have forgotten.
+NOTICE_DAYS = 14
 #: So many lines of a transcript are shown with a failure.
 _TRANSCRIPT_LINES = 40
 _WORDS = {
@@ -50,6 +52,7 @@ def result_text(result: TestResult, language: NullTranslations, style: Style, pl
         lines.append(f"    {say(result.skipped)}")
     elif result.failure is None:
         lines[0] += "".join(f"  {for_terminal(fact)}" for fact in _facts(result))
+        lines += [f"    {say(notice)}" for notice in _ends_soon(result)]
     else:
         lines += [f"    {line}" for line in _explained(result.failure, say, style, place)]
         lines += [f"    {line}" for line in _said(result.transcript, say)]
@@ -73,6 +76,18 @@ def _facts(result: TestResult) -> list[str]:
     replies = [str(stage.reply) for stage in result.stages if stage.reply is not None]
     arrived = [fact for stage in result.stages if stage.receipt is not None for fact in _arrival(stage.receipt)]
     return [*versions, *mechanisms, *replies[-1:], *arrived]
+
+
+def _ends_soon(result: TestResult) -> Iterator[Message]:
+    """Yield what works today and will not for long."""
+    for stage in result.stages:
+        days = None if stage.tls is None else stage.tls.days_left
+        if days is not None and days <= NOTICE_DAYS:
+            yield msgn(
+                "the server's certificate ends in {count} day, by the clock of this machine",
+                "the server's certificate ends in {count} days, by the clock of this machine",
+                days,
+            )
 
 
 def _arrival(receipt: Receipt) -> list[str]:
@@ -228,6 +243,7 @@ def _tls(facts: TlsFacts) -> document.Tls:
         issuer=for_program(facts.issuer),
         not_after=None if facts.not_after is None else format_time(facts.not_after),
         sha256=facts.sha256,
+        days_left=facts.days_left,
     )
     return document.Tls(version=facts.version, cipher=facts.cipher, certificate=certificate)
 

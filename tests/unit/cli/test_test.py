@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import threading
 from pathlib import Path
@@ -164,6 +165,16 @@ class TestWhatPassed:
         transcript = checkout.read("out/t.txt")
         assert {line for line in transcript.splitlines() if line.startswith("== ")} == {"== a", "== chefe"}
         assert transcript.count("C: AUTH PLAIN [response]\n") == 2
+
+    @pytest.mark.case("M-26")
+    def test_what_was_accepted_is_not_called_delivered(self, checkout: Checkout, relay: Server) -> None:
+        """A server that takes everything may keep it; without the probe mailbox nobody knows."""
+        checkout.fleet(relay)
+        formats = ("--format", "text", "--format", "json:out/r.json", "--format", "markdown:out/r.md")
+        said = checkout.run("test", *formats, "--transcript", "out/t.txt")
+        shown = (said.out, said.err, *(checkout.read(f"out/{name}") for name in ("r.json", "r.md", "t.txt")))
+        evidence = json.dumps(statement(checkout.evidence()[0]))
+        assert not [text for text in (*shown, evidence) if re.search("deliver|receiv|arriv", text, re.IGNORECASE)]
 
     def test_the_recipient_may_be_another(self, checkout: Checkout, relay: Server) -> None:
         checkout.fleet(relay)

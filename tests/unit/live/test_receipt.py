@@ -139,6 +139,7 @@ def test_a_message_that_arrives_later() -> None:
     assert (result.outcome, looks) == (Outcome.PASSED, 3)
 
 
+@pytest.mark.case("M-26")
 def test_a_message_that_does_not_arrive() -> None:
     result = outcome({"SEARCH": b"%t OK nothing\r\n"}, wait=1)
     failure = result.failure

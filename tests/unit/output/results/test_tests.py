@@ -81,6 +81,15 @@ def test_without_tls_and_login_there_is_less_to_say() -> None:
     assert text(replace(PASSED, stages=PASSED.stages[:1])) == ["✓ rh  passed in 412 ms"]
 
 
+@pytest.mark.case("T-19")
+@pytest.mark.parametrize(("days", "told"), [(15, None), (14, "14 days"), (1, "1 day"), (0, "0 days"), (None, None)])
+def test_a_certificate_that_ends_soon_is_told_of(days: int | None, told: str | None) -> None:
+    stages = (StageResult(Stage.TLS, Outcome.PASSED, 31, tls=replace(TLS, days_left=days)),)
+    _, *notices = text(replace(PASSED, stages=stages))
+    expected = f"    the server's certificate ends in {told}, by the clock of this machine"
+    assert notices == ([] if told is None else [expected])
+
+
 def test_what_failed_says_why_and_what_to_do_where() -> None:
     assert text(FAILED, "operators/rh.yaml:12:9") == [
         "✗ rh  failed at authenticate after 52 ms",
@@ -157,6 +166,7 @@ def test_json() -> None:
                         "issuer": "CN=CA \\u202e",
                         "not_after": "2027-01-31T12:30:00Z",
                         "sha256": "ab" * 32,
+                        "days_left": None,
                     },
                 },
             },
