@@ -13,7 +13,7 @@ from functools import cached_property
 from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
 from opsmail.live.limits import Limits
-from opsmail.live.pins import require_pinned_peer, require_pins, require_probe_pins
+from opsmail.live.pins import require_pinned_peer, require_pins
 from opsmail.live.probe import Probe
 from opsmail.live.result import Outcome, TestResult
 from opsmail.live.retries import WAITS, pause_before
@@ -73,12 +73,9 @@ class LiveTest:
             UsageError: a receipt is wanted, and there is no probe mailbox.
         """
         require_pins(operators, self.settings)
-        trust, probe = TrustStores(), None
-        if self.depth.reaches(Depth.RECEIPT):
-            probe = Probe(self.settings, self.secrets, trust)
-            require_probe_pins(self.settings)
-        proxy = self.settings.file.live.proxy
+        trust, proxy = TrustStores(), self.settings.file.live.proxy
         tokens = Tokens(self.secrets, trust, proxy=None if proxy is None else Proxy.parse(proxy))
+        probe = Probe(self.settings, self.secrets, trust) if self.depth.reaches(Depth.RECEIPT) else None
         shared = _Shared(trust, tokens, probe, _Conversations())
         return self._results([self.settings.effective(operator) for operator in operators], shared)
 

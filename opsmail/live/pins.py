@@ -74,26 +74,28 @@ def require_pinned_peer(submission: Connected, operator: Operator, settings: Set
     _require_peer(submission, settings.effective(operator))
 
 
-def require_probe_pins(settings: Settings) -> None:
-    """Return when the catalogue allows the server, login and secret of the probe mailbox, or there is none.
+def require_probe_pins(account: EffectiveOperator, settings: Settings) -> None:
+    """Return when the catalogue allows the server, login and secret of a probe mailbox.
+
+    Args:
+        account: the mailbox in the form of an operator.
+        settings: whose catalogue counts.
 
     Raises:
         NotPinnedError: with everything that is not allowed.
     """
-    if settings.probe is not None:
-        # What operators may not have, because the settings use it, is the probe's own.
-        _refuse_if_any(_denials(settings.probe.operator, replace(settings.catalogue, reserved=frozenset())))
+    # What operators may not have, because the settings use it, is the probe's own.
+    _refuse_if_any(_denials(account.operator, replace(settings.catalogue, reserved=frozenset())))
 
 
-def require_probe_peer(session: Connected, settings: Settings) -> None:
+def require_probe_peer(session: Connected, account: EffectiveOperator, settings: Settings) -> None:
     """Return when a session is connected to where the catalogue lets the probe's secret go, judged anew.
 
     Raises:
         NotPinnedError: it is connected to something else.
     """
-    require_probe_pins(settings)
-    if settings.probe is not None:
-        _require_peer(session, settings.probe)
+    require_probe_pins(account, settings)
+    _require_peer(session, account)
 
 
 def _require_peer(connected: Connected, effective: EffectiveOperator) -> None:

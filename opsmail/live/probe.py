@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from opsmail.errors import OpsmailError, UsageError
-from opsmail.live.pins import require_probe_peer
+from opsmail.live.pins import require_probe_peer, require_probe_pins
 from opsmail.mail.destination import Lookup
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Endpoint
 from opsmail.mail.failure import Failure, Kind
@@ -18,7 +18,7 @@ from opsmail.mail.oauth.tokens import Tokens, again
 from opsmail.mail.receipt import Receipt
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Observer
-from opsmail.mail.transport import Deadline
+from opsmail.mail.transport import Deadline, timed_out
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import ModernAuthentication
@@ -27,21 +27,20 @@ from opsmail.settings.load import Settings
 
 #: Seconds between two looks: at first soon, because most messages arrive at once.
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
-# How often a wait for another test's look sees whether it should stop, in seconds.
-_LOOK_AROUND = 0.2
 
 
 class Probe:
     """Waits for messages in the mailbox that the settings name. May be used by several threads at once.
 
     Args:
-        settings: name the mailbox; that the catalogue allows it has been checked before.
+        settings: name the mailbox, and say whether it is approved.
         secrets: resolve its secret, once its server has proven who it is.
         trust: TLS contexts.
         lookup: stands in for `socket.getaddrinfo`.
 
     Raises:
         UsageError: the settings name none.
+        NotPinnedError: the catalogue does not allow its server, its login or its secret.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class Probe:
                 msg("there is no probe mailbox in which messages could be looked for"),
                 hint=msg("name one under `[live.probe]` in opsmail.toml"),
             )
+        require_probe_pins(account, settings)
         self.endpoint = Endpoint.of(account)
         self._account: EffectiveOperator = account
         self._patience = named.wait_seconds
@@ -95,7 +95,7 @@ class Probe:
                     ),
                 )
             if self._stopped.wait(pause):
-                raise _stopped()
+                raise Failure(Kind.ABORTED, msg("stopped"))
             pause = next(pauses, pause)
         return Receipt.parse(header)
 
@@ -134,7 +134,7 @@ class Probe:
         if self._stopped.is_set():
             session.abort()
         session.connect(deadline)
-        require_probe_peer(session, self._settings)
+        require_probe_peer(session, self._account, self._settings)
         login = self._login(deadline)
         try:
             session.log_in(login, deadline)
@@ -158,14 +158,10 @@ class Probe:
 
     @contextmanager
     def _taking_turns(self, deadline: Deadline) -> Iterator[None]:
-        while not self._turn.acquire(timeout=min(_LOOK_AROUND, deadline.remaining())):
-            if self._stopped.is_set():
-                raise _stopped()
+        # Whoever has the turn has a deadline too, and gives it up at once when all are stopped.
+        if not self._turn.acquire(timeout=deadline.remaining()):
+            raise timed_out()
         try:
             yield
         finally:
             self._turn.release()
-
-
-def _stopped() -> Failure:
-    return Failure(Kind.ABORTED, msg("stopped"))

@@ -116,34 +116,26 @@ class Session:
 
     def _authenticate(self, script: sasl.Script, deadline: Deadline) -> None:
         tag = self._say(f"AUTHENTICATE {script.mechanism}", deadline)
-        answers = iter(script.answers)
         answered = 0
-        for response in self._responses(deadline):
-            if response.tag == "+":
-                answer = next(answers, None)
-                if answer is None:
-                    raise Failure(
-                        Kind.PROTOCOL_ERROR, msg("the server asks for more than the login has; nothing was repeated")
-                    )
-                answered += 1
-                self.observe(Line("C", "[response]"))
-                self._transport.send(sasl.encode(answer) + b"\r\n", deadline)
-            elif response.tag == tag:
-                if response.word == "OK" and answered < len(script.responses):
-                    raise Failure(Kind.PROTOCOL_ERROR, msg("the server accepted the login before it was complete"))
-                _require_ok(response)
-                return
+        for response in self._responses(tag, deadline):
+            if response.tag != "+":
+                continue
+            if answered == len(script.answers):
+                raise Failure(
+                    Kind.PROTOCOL_ERROR, msg("the server asks for more than the login has; nothing was repeated")
+                )
+            self.observe(Line("C", "[response]"))
+            self._transport.send(sasl.encode(script.answers[answered]) + b"\r\n", deadline)
+            answered += 1
+        if answered < len(script.responses):
+            raise Failure(Kind.PROTOCOL_ERROR, msg("the server accepted the login before it was complete"))
 
     def _ask(self, command: str, deadline: Deadline) -> list[Response]:
         """Return what the server says besides its acceptance of `command`."""
-        tag = self._say(command, deadline)
         told = []
-        for response in self._responses(deadline):
-            if response.tag == tag:
-                _require_ok(response)
-                break
-            if response.tag != "*":
-                raise Failure(Kind.PROTOCOL_ERROR, msg("the server answered something that nobody had asked for"))
+        for response in self._responses(self._say(command, deadline), deadline):
+            if response.tag == "+":
+                raise _unasked()
             told.append(response)
         return told
 
@@ -154,12 +146,16 @@ class Session:
         self._transport.send(f"{tag} {command}\r\n".encode("ascii"), deadline)
         return tag
 
-    def _responses(self, deadline: Deadline) -> Iterator[Response]:
-        """Yield what comes, until whoever asks has heard enough."""
+    def _responses(self, tag: str, deadline: Deadline) -> Iterator[Response]:
+        """Yield what comes until the command with this tag is accepted."""
         for _ in range(RESPONSES):
             response = self._hear(deadline)
-            if response.tag == "*" and response.word == "BYE":
+            if response.tag == tag or (response.tag == "*" and response.word == "BYE"):
+                if response.word == "OK":
+                    return
                 raise _refused(response)
+            if response.tag not in ("*", "+"):
+                raise _unasked()
             yield response
         raise Failure(Kind.PROTOCOL_ERROR, msg("the server does not stop talking"))
 
@@ -177,15 +173,14 @@ class Session:
         return response
 
 
-def _require_ok(response: Response) -> None:
-    if response.word != "OK":
-        raise _refused(response)
-
-
 def _refused(response: Response) -> Failure:
     return Failure(
         Kind.MAILBOX_REFUSED, msg("the server answered {response}", response=response.text[:SHOWN].strip() or "-")
     )
+
+
+def _unasked() -> Failure:
+    return Failure(Kind.PROTOCOL_ERROR, msg("the server answered something that nobody had asked for"))
 
 
 def _quoted(text: str) -> str:

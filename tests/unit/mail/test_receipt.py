@@ -63,6 +63,7 @@ def test_how_the_first_server_took_it(header: bytes, protocol: str, tls: bool, l
     [
         (GOOGLE, "mx.google.com", ("softfail", "pass", None)),
         (b"Authentication-Results: mx.a 1; SPF = Fail", "mx.a", ("fail", None, None)),
+        (b"Authentication-Results: mx.a; spf=pass; spf=fail; dkim=fail; dkim=none", "mx.a", ("pass", "fail", None)),
         (b"Authentication-Results: mx.a; none", "", (None, None, None)),
         (b"Authentication-Results: mx.a; spf=pass (x;dmarc=pass); dkim=none", "mx.a", ("pass", "none", None)),
         # What the message brought along is not the receiving server's.
