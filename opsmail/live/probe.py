@@ -20,13 +20,14 @@ from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Observer
 from opsmail.mail.transport import Deadline, timed_out
 from opsmail.messages import msg
-from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import ModernAuthentication
 from opsmail.secrets import Secrets, password
 from opsmail.settings.load import Settings
 
 #: Seconds between two looks: at first soon, because most messages arrive at once.
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
+#: Seconds before the end of the wait when the last look is made, so that there is time for its answer.
+LAST_LOOK = 0.5
 
 
 class Probe:
@@ -54,7 +55,7 @@ class Probe:
             )
         require_probe_pins(account, settings)
         self.endpoint = Endpoint.of(account)
-        self._account: EffectiveOperator = account
+        self._account = account
         self._patience = named.wait_seconds
         self._settings = settings
         self._secrets = secrets
@@ -84,8 +85,8 @@ class Probe:
         pauses = iter(PAUSES)
         pause = next(pauses)
         while (header := self._look(message_id, deadline, observe)) is None:
-            # The last look is made while there is time for an answer.
-            if deadline.remaining() <= pause:
+            left = deadline.remaining()
+            if left <= LAST_LOOK:
                 raise Failure(
                     Kind.NOT_RECEIVED,
                     msg(
@@ -94,7 +95,7 @@ class Probe:
                         seconds=self._patience,
                     ),
                 )
-            if self._stopped.wait(pause):
+            if self._stopped.wait(min(pause, left - LAST_LOOK)):
                 raise Failure(Kind.ABORTED, msg("stopped"))
             pause = next(pauses, pause)
         return Receipt.parse(header)

@@ -176,11 +176,20 @@ def test_a_password_that_is_sent_back_is_in_nothing(kit: Kit, transcript: Transc
 
 
 class TestTokens:
-    def test_a_token_in_two_steps(self, kit: Kit, transcript: Transcript) -> None:
-        peer = kit.peer(mailbox(kit.tls))
+    @pytest.mark.parametrize(
+        ("mechanism", "response"),
+        [
+            ("XOAUTH2", b"user=teste@empresa.test\1auth=Bearer c4n4ry-token-of-the-probe\1\1"),
+            ("OAUTHBEARER", b"n,a=teste@empresa.test,\1auth=Bearer c4n4ry-token-of-the-probe\1\1"),
+        ],
+    )
+    def test_a_token_in_two_steps(self, kit: Kit, transcript: Transcript, mechanism: str, response: bytes) -> None:
+        offer = f"* CAPABILITY IMAP4rev1 AUTH={mechanism}\r\n%t OK\r\n".encode()
+        peer = kit.peer(mailbox(kit.tls, {"CAPABILITY": offer}))
         assert read(session(kit, peer), transcript, BEARER) is not None
-        assert b"AUTHENTICATE XOAUTH2\r\n" in peer.said()
-        assert b"c4n4ry" not in peer.said()  # it is in base64
+        lines = peer.said().split(b"\r\n")
+        assert lines[1:3] == [f"o2 AUTHENTICATE {mechanism}".encode(), base64.b64encode(response)]
+        assert "c4n4ry" not in str(transcript)
 
     def test_an_error_is_answered_and_told(self, kit: Kit, transcript: Transcript) -> None:
         def refuses(connection: Connection) -> None:
