@@ -14,9 +14,6 @@ from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.reply import Reply, ReplyParser
 from opsmail.messages import msg
 
-#: Rules that nothing gives yet: the probe mailbox is not read.
-NOT_YET = frozenset({"OM938"})
-
 
 def _read(name: str) -> list[dict[str, Any]]:
     data = yaml.safe_load(files("opsmail").joinpath("data", name).read_text("utf-8"))
@@ -25,7 +22,7 @@ def _read(name: str) -> list[dict[str, Any]]:
 
 
 #: In the order in which they are tried.
-ENTRIES = (*_read("tokens.yaml"), *_read("replies.yaml"))
+ENTRIES = (*_read("receipt.yaml"), *_read("tokens.yaml"), *_read("replies.yaml"))
 
 
 def examples(entry: Mapping[str, Any]) -> list[dict[str, Any]]:

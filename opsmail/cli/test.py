@@ -32,13 +32,20 @@ from opsmail.settings.load import Settings
 @selecting_options
 @click.option(
     "--depth",
-    type=click.Choice([depth.value for depth in Depth if depth is not Depth.RECEIPT]),
+    type=click.Choice([depth.value for depth in Depth]),
     default=Depth.SEND.value,
     show_default=True,
     help="How far to go.",
 )
 @click.option("--to", "recipient", metavar="ADDRESS", help="Where the test messages go.  [default: live.recipient]")
 @click.option("--published", is_flag=True, help="Test what the store serves, instead of what git says.")
+@click.option(
+    "--within",
+    "seconds",
+    type=click.IntRange(1, 86_400),
+    metavar="SECONDS",
+    help="Stop after so many seconds and keep what is known by then.  [default: live.run_seconds]",
+)
 @click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Test this commit.  [default: HEAD]")
 @format_option(f"Results as text or json, failures as {', '.join(TEST_FORMATS[2:])}")
@@ -53,6 +60,7 @@ def command(
     depth: str,
     recipient: str | None,
     published: bool,
+    seconds: int | None,
     trust: str | None,
     commit: str | None,
     formats: tuple[str, ...],
@@ -78,7 +86,8 @@ def command(
         operators, left_out = choice.operators, choice.left_out
         _tell_left_out(session, choice, checked)
     trials = Trials(session, revision, checked, run, outputs, transcript)
-    results = trials.run(operators, to, Depth(depth))
+    within = revision.settings.file.live.run_seconds if seconds is None else seconds
+    results = trials.run(operators, to, Depth(depth), within)
     return _exit_code(results, left_out=left_out)
 
 
@@ -102,7 +111,10 @@ def recipient_of(option: str | None, settings: Settings, depth: Depth) -> str:
                 msg("nothing is sent at depth {depth}", depth=depth.value), hint=msg("leave --to or --depth out")
             )
         return ""
-    recipient = settings.file.live.recipient if option is None else option
+    live = settings.file.live
+    # Where nobody else is named, who looks for a message gets it.
+    own = live.probe.username if live.probe is not None and depth.reaches(Depth.RECEIPT) else None
+    recipient = (live.recipient or own) if option is None else option
     hint = msg("set `live.recipient` in opsmail.toml, or pass --to ADDRESS")
     if recipient is None:
         raise UsageError(msg("nobody is named to receive the test messages"), hint=hint)

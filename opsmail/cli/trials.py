@@ -68,15 +68,25 @@ class Trials:
     def _failures(self) -> Failures:
         return Failures(self.revision, self.checked)
 
-    def run(self, operators: Sequence[Operator], recipient: str, depth: Depth) -> list[TestResult]:
+    def run(
+        self, operators: Sequence[Operator], recipient: str, depth: Depth, seconds: int | None = None
+    ) -> list[TestResult]:
         """Test the operators, show each result as it comes, sign evidence for what passed, and write the outputs.
 
         What has been done is written when the run is interrupted, too.
+
+        Args:
+            operators: who is tested.
+            recipient: of the messages.
+            depth: how far to go.
+            seconds: for all of them together; None for as long as it takes.
         """
         settings, origin = self.revision.settings, self.revision.origin
         secrets = open_secrets()
         make = composer(settings, self.session.console.language, self.ci.url)
-        live = LiveTest(settings=settings, secrets=secrets, compose=make, recipient=recipient, depth=depth)
+        live = LiveTest(
+            settings=settings, secrets=secrets, compose=make, recipient=recipient, depth=depth, seconds=seconds
+        )
         # A refusal comes from here: before anything is written, and before any secret is read, the signing key too.
         coming = live.run(operators)
         attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None

@@ -14,6 +14,7 @@ from opsmail.addresses import AddressError, parse_address
 from opsmail.evidence.facts import Depth
 from opsmail.live.limits import Limits
 from opsmail.live.pins import require_pinned_peer, require_pins
+from opsmail.live.probe import Probe
 from opsmail.live.result import Outcome, TestResult
 from opsmail.live.retries import WAITS, pause_before
 from opsmail.live.trial import Compose, Trial
@@ -28,7 +29,7 @@ from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Line, Transcript
 from opsmail.mail.transport import Deadline
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Operator
 from opsmail.providers import Providers, load_providers
@@ -46,6 +47,8 @@ class LiveTest:
         compose: makes the test message of an operator.
         recipient: where test messages go; not looked at where `depth` is less than the envelope.
         depth: how far to go.
+        seconds: for the whole run; None for as long as it takes. What goes on then is stopped, what has not begun is
+            skipped.
         providers: whose limits are kept.
         waits: seconds before the second and each further attempt, before jitter.
     """
@@ -55,6 +58,7 @@ class LiveTest:
     compose: Compose
     recipient: str
     depth: Depth = Depth.SEND
+    seconds: float | None = None
     providers: Providers = field(default_factory=load_providers)
     waits: tuple[float, ...] = WAITS
 
@@ -64,29 +68,40 @@ class LiveTest:
         Closing it, or an exception in it, ends all conversations within a second.
 
         Raises:
-            NotPinnedError: one of them asks for what the catalogue does not allow; then none is tested.
+            NotPinnedError: one of them, or the probe mailbox, asks for what the catalogue does not allow; then none is
+                tested.
+            UsageError: a receipt is wanted, and there is no probe mailbox.
         """
         require_pins(operators, self.settings)
-        return self._results([self.settings.effective(operator) for operator in operators])
+        trust, proxy = TrustStores(), self.settings.file.live.proxy
+        tokens = Tokens(self.secrets, trust, proxy=None if proxy is None else Proxy.parse(proxy))
+        probe = Probe(self.settings, self.secrets, trust) if self.depth.reaches(Depth.RECEIPT) else None
+        shared = _Shared(trust, tokens, probe, _Conversations())
+        return self._results([self.settings.effective(operator) for operator in operators], shared)
 
-    def _results(self, operators: Sequence[EffectiveOperator]) -> Generator[TestResult, None, None]:
+    def _results(self, operators: Sequence[EffectiveOperator], shared: _Shared) -> Generator[TestResult, None, None]:
         live = self.settings.file.live
         turns = Turns(operators, Limits(live.per_host, self.providers, self.depth.reaches(Depth.SEND)))
-        conversations, trust = _Conversations(), TrustStores()
-        tokens = Tokens(self.secrets, trust, proxy=None if live.proxy is None else Proxy.parse(live.proxy))
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
         talking: dict[Future[TestResult], EffectiveOperator] = {}
+        end = None if self.seconds is None else time.monotonic() + self.seconds
 
         def start() -> None:
             while len(talking) < live.concurrency and (item := turns.take()) is not None:
-                talking[pool.submit(self._test, item, trust, tokens, conversations)] = item
+                talking[pool.submit(self._test, item, shared)] = item
 
         try:
             start()
             while talking or turns.rest() is not None:
                 # Where there is no room anyway, who has rested waits for an end too.
-                done = _wait(talking, turns.rest() if len(talking) < live.concurrency else None)
+                rested = turns.rest() if len(talking) < live.concurrency else None
+                left = None if end is None else max(0.0, end - time.monotonic())
+                done = _wait(talking, min((wait for wait in (rested, left) if wait is not None), default=None))
                 results = []
+                if end is not None and time.monotonic() >= end:
+                    end = None
+                    shared.stop()
+                    results += [self._late(item) for item in turns.give_up()]
                 for future in done:
                     item, result = talking.pop(future), future.result()
                     results.append(result)
@@ -98,43 +113,34 @@ class LiveTest:
                 start()
                 yield from results
         finally:
-            conversations.stop()
-            tokens.abort()
+            shared.stop()
             pool.shutdown(wait=True, cancel_futures=True)
+            shared.close()
 
-    def _test(
-        self, item: EffectiveOperator, trust: TrustStores, tokens: Tokens, conversations: _Conversations
-    ) -> TestResult:
+    def _test(self, item: EffectiveOperator, shared: _Shared) -> TestResult:
         """Test an operator, again where that is allowed and may help; everything together has one deadline."""
         live, began = self.settings.file.live, time.monotonic()
         deadline = Deadline(live.timeout_seconds)
         said: tuple[str, ...] = ()
         attempt = 1
         while True:
-            result = self._attempt(item, deadline.end - time.monotonic(), trust, tokens, conversations)
+            result = self._attempt(item, deadline.end - time.monotonic(), shared)
             said += result.transcript
             pause = pause_before(attempt + 1, self.waits)
             # What would be cut off says less than what the server said now.
             fits = pause + result.milliseconds / 1000 < deadline.end - time.monotonic()
             allowed = result.failure is not None and result.failure.may_pass_again and attempt <= live.retries
-            if not (allowed and fits) or conversations.stopped.wait(pause):
+            if not (allowed and fits) or shared.conversations.stopped.wait(pause):
                 took = round((time.monotonic() - began) * 1000)
                 return replace(result, attempts=attempt, milliseconds=took, transcript=said)
             attempt += 1
             said += (str(Line("*", f"attempt {attempt}, after {pause:.1f} s")),)
 
-    def _attempt(
-        self,
-        item: EffectiveOperator,
-        seconds: float,
-        trust: TrustStores,
-        tokens: Tokens,
-        conversations: _Conversations,
-    ) -> TestResult:
+    def _attempt(self, item: EffectiveOperator, seconds: float, shared: _Shared) -> TestResult:
         transcript = Transcript()
         submission = Submission(
             Endpoint.of(item),
-            trust,
+            shared.trust,
             Deadlines(total=seconds),
             client_name=_client_name(item.operator),
             observer=transcript,
@@ -145,22 +151,33 @@ class LiveTest:
             depth=self.depth,
             compose=self.compose,
             secrets=self.secrets,
-            tokens=tokens,
+            tokens=shared.tokens,
+            probe=shared.probe,
             confirm=lambda connected: require_pinned_peer(connected, item.operator, self.settings),
             diagnose=self._diagnose,
         )
-        with conversations.going(submission):
+        with shared.conversations.going(submission):
             return trial.run(submission, transcript)
+
+    def _late(self, item: EffectiveOperator) -> TestResult:
+        return self._skipped(
+            item, msg("the time for the run, {seconds} s, was over before its turn", seconds=self.seconds)
+        )
 
     def _spared(self, item: EffectiveOperator, refused: EffectiveOperator) -> TestResult:
         name = refused.operator.operator
+        return self._skipped(
+            item, msg("the same login has just been refused for `{operator}`; once is enough", operator=name)
+        )
+
+    def _skipped(self, item: EffectiveOperator, reason: Message) -> TestResult:
         return TestResult(
             operator=item.operator.operator,
             digest=item.digest,
             outcome=Outcome.SKIPPED,
             depth=self.depth,
             attempts=0,
-            skipped=msg("the same login has just been refused for `{operator}`; once is enough", operator=name),
+            skipped=reason,
         )
 
     def _diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:
@@ -206,6 +223,28 @@ class _Conversations:
             self.stopped.set()
             for submission in self._going:
                 submission.abort()
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the tests of one run have in common."""
+
+    trust: TrustStores
+    tokens: Tokens
+    probe: Probe | None
+    conversations: _Conversations
+
+    def stop(self) -> None:
+        """Make whoever waits for anybody stop, now and from now on."""
+        self.conversations.stop()
+        self.tokens.abort()
+        if self.probe is not None:
+            self.probe.abort()
+
+    def close(self) -> None:
+        """Close what is kept open between tests; nobody talks any more."""
+        if self.probe is not None:
+            self.probe.close()
 
 
 def _client_name(operator: Operator) -> str:

@@ -11,6 +11,7 @@ from opsmail.mail.failure import Stage
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message
 
@@ -40,6 +41,7 @@ class StageResult:
         mechanism: the SASL mechanism, for the login.
         reply: the server's answer, for the stages that end with one.
         claims: what the access token says, for the stage that got one.
+        receipt: how the message arrived, for the stage that looked.
     """
 
     stage: Stage
@@ -49,6 +51,7 @@ class StageResult:
     mechanism: str | None = None
     reply: Reply | None = None
     claims: Claims | None = None
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

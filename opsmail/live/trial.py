@@ -9,15 +9,18 @@ from functools import cached_property, partial
 
 from opsmail.evidence.facts import Depth
 from opsmail.findings import RuleMeta, Severity
+from opsmail.live.probe import Probe
 from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.live.retries import may_pass_again
 from opsmail.mail.diagnosis import Diagnosis, Fault
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Endpoint
-from opsmail.mail.failure import Stage, StageError
+from opsmail.mail.failure import Failure as MailFailure
+from opsmail.mail.failure import Kind, Stage, StageError
 from opsmail.mail.message import TestMessage
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.oauth.tokens import AccessToken, Tokens
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
 from opsmail.mail.submission import Submission
 from opsmail.mail.transcript import Transcript
@@ -44,6 +47,7 @@ class _Facts:
     mechanism: str | None = None
     reply: Reply | None = None
     claims: Claims | None = None
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,7 @@ class Trial:
         tokens: where access tokens come from, at the same moment.
         confirm: asked right before a secret is read.
         diagnose: says what a failed stage means.
+        probe: where the message is looked for; None where it is not.
         clock: in seconds.
     """
 
@@ -70,6 +75,7 @@ class Trial:
     tokens: Tokens
     confirm: Confirm
     diagnose: Diagnose
+    probe: Probe | None = None
     clock: Clock = time.monotonic
 
     def run(self, submission: Submission, transcript: Transcript) -> TestResult:
@@ -79,7 +85,7 @@ class Trial:
             submission: a fresh conversation with the operator's server.
             transcript: the observer that the submission was given.
         """
-        talk = _Talk(self, submission)
+        talk = _Talk(self, submission, transcript)
         started = self.clock()
         failure = talk.run()
         return TestResult(
@@ -99,9 +105,10 @@ class Trial:
 class _Talk:
     """A trial while it runs."""
 
-    def __init__(self, trial: Trial, submission: Submission) -> None:
+    def __init__(self, trial: Trial, submission: Submission, transcript: Transcript) -> None:
         self.trial = trial
         self.submission = submission
+        self.transcript = transcript
         self.operator = trial.effective.operator
         self.stages: list[StageResult] = []
         self.token: AccessToken | None = None
@@ -135,6 +142,8 @@ class _Talk:
             yield Stage.ENVELOPE, self._envelope
         if depth.reaches(Depth.SEND):
             yield Stage.SEND, self._send
+        if self.trial.probe is not None:
+            yield Stage.RECEIPT, partial(self._receive, self.trial.probe)
 
     def _step(self, stage: Stage, step: Callable[[], _Facts]) -> Failure | None:
         clock = self.trial.clock
@@ -144,19 +153,26 @@ class _Talk:
         try:
             facts = step()
         except StageError as error:
-            diagnosis = self.trial.diagnose(error, self.submission.endpoint)
+            diagnosis = self.trial.diagnose(error, self._endpoint(stage))
             challenge = self.submission.authentication_error if stage is Stage.AUTHENTICATE else None
             again = may_pass_again(error)
             failure = Failure(stage, diagnosis, error.detail, error.reply, error.oauth, challenge, again)
             facts = _Facts(tls=error.tls, reply=error.reply)
         except SecretError as error:
-            failure = Failure(stage, unresolvable(self.trial.effective), error.message)
+            unresolved = PROBE_SECRET if stage is Stage.RECEIPT else unresolvable(self.trial.effective)
+            failure = Failure(stage, unresolved, error.message)
         outcome = Outcome.PASSED if failure is None else failure.outcome
         milliseconds = round((clock() - started) * 1000)
         self.stages.append(
-            StageResult(stage, outcome, milliseconds, facts.tls, facts.mechanism, facts.reply, facts.claims)
+            StageResult(
+                stage, outcome, milliseconds, facts.tls, facts.mechanism, facts.reply, facts.claims, facts.receipt
+            )
         )
         return failure
+
+    def _endpoint(self, stage: Stage) -> Endpoint:
+        probe = self.trial.probe
+        return probe.endpoint if stage is Stage.RECEIPT and probe is not None else self.submission.endpoint
 
     def _resolve(self) -> _Facts:
         self.submission.resolve()
@@ -198,6 +214,28 @@ class _Talk:
     def _send(self) -> _Facts:
         self.message_id = self.message.message_id
         return _Facts(reply=self.submission.send(self.message.content))
+
+    def _receive(self, probe: Probe) -> _Facts:
+        self.submission.quit()  # its server does not wait with us
+        try:
+            receipt = probe.wait_for(str(self.message_id), self.transcript)
+        except MailFailure as failure:
+            raise failure.at(Stage.RECEIPT) from None
+        sender = self.operator.sender.address
+        if not receipt.is_from(sender):
+            detail = msg("it arrived from {found}, not from {sender}", found=receipt.sender, sender=sender)
+            raise MailFailure(Kind.SENDER_REWRITTEN, detail).at(Stage.RECEIPT)
+        return _Facts(receipt=receipt)
+
+
+#: What it means when the secret of the probe mailbox does not resolve on this machine.
+PROBE_SECRET = Diagnosis(
+    rule=UNRESOLVABLE_SECRET,
+    cause=msg("the secret of the probe mailbox does not resolve here, so nobody can see whether the message arrived"),
+    remedy=msg("store it where this machine looks for it, under the name that `[live.probe]` gives"),
+    path="",
+    fault=Fault.ENVIRONMENT,
+)
 
 
 def unresolvable(effective: EffectiveOperator) -> Diagnosis:

@@ -83,6 +83,13 @@ class Turns:
             waiting.remove(item)
         return same
 
+    def give_up(self) -> list[EffectiveOperator]:
+        """Take out, and return, everybody who waits."""
+        waiting = [item for queue in self._waiting.values() for item in queue]
+        for known in (self._waiting, self._idle, self._resting):
+            known.clear()
+        return waiting
+
     def rest(self) -> float | None:
         """Return the seconds until the next mailbox has rested, None when none that anybody waits for does."""
         return max(0.0, self._resting[0][0] - self._clock()) if self._resting else None

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from opsmail.addresses import AddressError, parse_domain
+from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Failure, Kind
 from opsmail.messages import msg
 
@@ -143,6 +144,26 @@ def given_address(text: str) -> SocketAddress:
     if not (colon and ip and port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
         raise Failure(Kind.INVALID_HOST, msg("the address given in the catalogue is not of the form `127.0.0.1:2587`"))
     return SocketAddress(ip, int(port))
+
+
+def locate(
+    endpoint: Endpoint, seconds: float, lookup: Lookup | None = None, stop: threading.Event | None = None
+) -> tuple[SocketAddress, ...]:
+    """Return the addresses of an endpoint, every one of them judged, or the one that the catalogue gives.
+
+    Args:
+        endpoint: the server.
+        seconds: see `resolve`.
+        lookup: likewise.
+        stop: likewise.
+
+    Raises:
+        Failure: it is no DNS name, or see `resolve`.
+    """
+    host = canonical_host(endpoint.host)
+    if endpoint.address is not None:
+        return (given_address(endpoint.address),)
+    return resolve(host, endpoint.port, private=endpoint.private, seconds=seconds, lookup=lookup, stop=stop)
 
 
 def resolve(

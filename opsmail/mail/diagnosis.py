@@ -1,7 +1,8 @@
 """What a failed stage means: the cause in plain words, the remedy, the field to change, and whose fault it is.
 
-The knowledge is data, `opsmail/data/tokens.yaml` and `replies.yaml`. Their entries are looked at in this order and the
-first that fits decides, so the special ones stand before the general ones; the last ones fit everything.
+The knowledge is data, `receipt.yaml`, `tokens.yaml` and `replies.yaml` in `opsmail/data`. Their entries are looked at
+in this order and the first that fits decides, so the special ones stand before the general ones; the last ones fit
+everything.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ class ReplyTable:
     @classmethod
     def load(cls) -> ReplyTable:
         """Read the table that comes with opsmail; some milliseconds, so do it once something has failed."""
-        rows = [row for name in ("tokens.yaml", "replies.yaml") for row in _read(name)["entries"]]
+        rows = [row for name in ("receipt.yaml", "tokens.yaml", "replies.yaml") for row in _read(name)["entries"]]
         return cls(tuple(_entry(row) for row in rows), load_providers())
 
     def diagnose(self, error: StageError, endpoint: Endpoint) -> Diagnosis:

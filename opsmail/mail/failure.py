@@ -69,6 +69,9 @@ class Kind(StrEnum):
     TOKEN_WRONG_TENANT = "token-wrong-tenant"  # noqa: S105 (as above)
     TOKEN_NOT_VALID_NOW = "token-not-valid-now"  # noqa: S105 (as above)
     PROTOCOL_ERROR = "protocol-error"
+    MAILBOX_REFUSED = "mailbox-refused"
+    NOT_RECEIVED = "not-received"
+    SENDER_REWRITTEN = "sender-rewritten"
     REPLY = "reply"
 
 

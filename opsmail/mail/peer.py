@@ -26,6 +26,7 @@ class TlsFacts:
         not_after: until when it is valid, likewise.
         san: the names and addresses it is for, at most `NAMES` of them.
         sha256: its fingerprint, hexadecimal.
+        days_left: whole days until it ends, by the clock of this machine; None where its end is not known.
     """
 
     version: str
@@ -36,6 +37,7 @@ class TlsFacts:
     not_after: datetime | None
     san: tuple[str, ...]
     sha256: str
+    days_left: int | None = None
 
 
 def session_facts(session: ssl.SSLObject) -> TlsFacts:
@@ -63,15 +65,17 @@ def refused_facts(session: ssl.SSLObject) -> TlsFacts | None:
 
 
 def _facts(certificate: Mapping[str, Any], der: bytes, version: str, cipher: str) -> TlsFacts:
+    not_after = _time(certificate.get("notAfter"))
     return TlsFacts(
         version=version,
         cipher=cipher,
         subject=_name(certificate.get("subject", ())),
         issuer=_name(certificate.get("issuer", ())),
         not_before=_time(certificate.get("notBefore")),
-        not_after=_time(certificate.get("notAfter")),
+        not_after=not_after,
         san=tuple(_printable(str(value)) for _, value in certificate.get("subjectAltName", ())[:NAMES]),
         sha256=hashlib.sha256(der).hexdigest(),
+        days_left=None if not_after is None else (not_after - datetime.now(UTC)).days,
     )
 
 

@@ -15,7 +15,7 @@ from opsmail.errors import RefusedError
 from opsmail.mail import sasl
 from opsmail.mail.capabilities import mechanisms
 from opsmail.mail.content import Content, write_out
-from opsmail.mail.destination import Lookup, SocketAddress, canonical_host, given_address, resolve
+from opsmail.mail.destination import Lookup, SocketAddress, canonical_host, locate
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Encryption, Endpoint
 from opsmail.mail.events import Challenged
 from opsmail.mail.failure import Failure, Kind, Stage, StageError
@@ -126,18 +126,7 @@ class Submission:
     def resolve(self) -> tuple[SocketAddress, ...]:
         """Find the addresses to connect to, every one of them judged, or take the one that the catalogue gives."""
         with self._stage(Stage.RESOLVE, self._deadlines.resolve) as stage:
-            host = canonical_host(self.endpoint.host)
-            if self.endpoint.address is not None:
-                self._addresses = (given_address(self.endpoint.address),)
-            else:
-                self._addresses = resolve(
-                    host,
-                    self.endpoint.port,
-                    private=self.endpoint.private,
-                    seconds=stage.deadline.remaining(),
-                    lookup=self._lookup,
-                    stop=self._transport.aborted,
-                )
+            self._addresses = locate(self.endpoint, stage.deadline.remaining(), self._lookup, self._transport.aborted)
         return self._addresses
 
     def connect(self) -> None:

@@ -12,6 +12,7 @@ from opsmail.settings.catalogue import pattern_fault
 from opsmail.settings.faults import Fault
 from opsmail.settings.model import ServerEntry, SettingsFile
 from opsmail.settings.organisation import leads_out, rule_faults, schema_faults, selector_faults
+from opsmail.settings.probe import probe_faults
 
 
 def judged(settings: SettingsFile) -> Iterator[Fault]:
@@ -43,6 +44,7 @@ def judged(settings: SettingsFile) -> Iterator[Fault]:
     yield from _organisation(settings)
     if settings.live.proxy is not None and int(settings.live.proxy.rpartition(":")[2]) > 65535:
         yield Fault("live.proxy", msg("`live.proxy` has a port that there is none of"), msg("1 to 65535"))
+    yield from probe_faults(settings.live.probe)
     if SecretReference.parse(settings.gate.signing_key).is_literal:
         yield Fault(
             "gate.signing_key",

@@ -69,7 +69,15 @@ class Settings:
         """The approved servers, and the references that are the settings' own."""
         own = {self.file.gate.signing_key, self.file.store.password}
         own |= {entry.federated_token for entry in self.file.servers or ()}
+        if self.file.live.probe is not None:
+            own |= {str(reference) for _, reference in self.file.live.probe.account().references()}
         return Catalogue(self.file.servers, frozenset(reference for reference in own if reference is not None))
+
+    @cached_property
+    def probe(self) -> EffectiveOperator | None:
+        """The account of the probe mailbox with the connection to its IMAP server; None where there is none."""
+        probe = self.file.live.probe
+        return None if probe is None else self.effective(probe.account())
 
     def connection(self, operator: Operator) -> Connection:
         """Return what the catalogue adds to the operator's server, and to its identity provider where it has one."""

@@ -31,6 +31,7 @@ from opsmail.settings.model import (
     StoreSettings,
 )
 from opsmail.settings.organisation import ExtraSchemas, OrganisationRule, RuleTest
+from opsmail.settings.probe import Probe
 
 #: What a policy makes of a rule, by the rule's id; None where it does not tell it at all.
 SeverityOf = Callable[[Policy, str], Severity | None]
@@ -395,11 +396,17 @@ HARMLESS: Mapping[type, Mapping[str, str]] = MappingProxyType(
         Live: {
             "recipient": "test messages hold no secret, and one must have been accepted whoever gets it",
             "timeout_seconds": "a test that is given up has not passed",
+            "run_seconds": "a test that is given up or not begun has not passed",
             "concurrency": "how many at a time",
             "per_host": "how many at a time",
             "retries": "how often; a test that did not pass in the end has not passed",
             "subject_prefix": "a text in test messages",
             "proxy": "verified TLS goes through it, which it can keep back and neither read nor answer",
+            "probe": "where test messages are looked for; where its secret may go is for the catalogue to say",
         },
+        Probe: dict.fromkeys(
+            ("host", "port", "username", "secret", "tenant", "client_id", "cloud", "wait_seconds"),
+            "see `probe` of the test messages",
+        ),
     }
 )

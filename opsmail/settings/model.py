@@ -13,6 +13,7 @@ from opsmail.constraints import Doc, Length, OneOrMany, Parsed, Pattern, Range
 from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption
+from opsmail.settings.hosts import Host
 from opsmail.settings.organisation import (
     ExtraSchemas,
     OrganisationRule,
@@ -21,6 +22,7 @@ from opsmail.settings.organisation import (
     RuleSelector,
     SeverityName,
 )
+from opsmail.settings.probe import Probe
 from opsmail.values import dataclass
 
 Text = Annotated[str, Length(1, 300)]
@@ -76,15 +78,6 @@ def _socket_address(text: str) -> str:
 
 _SEVEN_DAYS = Duration.parse("7d")
 
-_Host = Annotated[
-    str,
-    Length(1, 254),
-    Pattern(
-        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?",
-        msg("a host name in lower case, as DNS knows it"),
-        "smtp.empresa.com.br",
-    ),
-]
 _Connection = Annotated[
     ApprovedConnection,
     Parsed(
@@ -217,7 +210,7 @@ class Runtime:
 class ServerEntry:
     """A server that IT approved, and what may be done with it."""
 
-    host: Annotated[_Host, Doc("Server", "The exact DNS name.", ("smtp.office365.com",))]
+    host: Annotated[Host, Doc("Server", "The exact DNS name.", ("smtp.office365.com",))]
     connections: Annotated[
         tuple[_Connection, ...], Doc("Connections", "Approved pairs of port and encryption.", (["587/starttls"],))
     ]
@@ -303,6 +296,10 @@ class Live:
     timeout_seconds: Annotated[
         int, Range(1, 600), Doc("Deadline", "Seconds for one operator, all stages together.")
     ] = 30
+    run_seconds: (
+        Annotated[int, Range(1, 86_400), Doc("Deadline of a run", "Seconds for all operators together.", (1_800,))]
+        | None
+    ) = None
     concurrency: Annotated[int, Range(1, 256), Doc("Concurrency", "Operators tested at the same time.")] = 16
     per_host: Annotated[int, Range(1, 64), Doc("Per server", "Connections to one server at the same time.")] = 3
     retries: Annotated[
@@ -314,6 +311,9 @@ class Live:
     proxy: (
         Annotated[_Proxy, Doc("Proxy", "The way to identity providers; none is taken from the environment.")] | None
     ) = None
+    probe: Annotated[Probe, Doc("Probe mailbox", "Where `--depth receipt` looks whether a message arrived.")] | None = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

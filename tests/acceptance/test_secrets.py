@@ -88,6 +88,7 @@ def test_no_command_shows_one_in_any_format(published: Repository) -> None:
     assert [said for said in published.shell.said if another.found(said)] == []
 
 
+@pytest.mark.case("C-22")
 def test_git_gets_neither_secrets_nor_their_names(published: Repository) -> None:
     published.shell.git_calls.unlink(missing_ok=True)
     published.run("publish", "--yes")
@@ -128,6 +129,7 @@ def echoing(repository: Repository) -> Iterator[Repository]:
         yield repository
 
 
+@pytest.mark.case("C-14")
 def test_a_server_that_sends_the_password_back_gets_it_nowhere(echoing: Repository) -> None:
     formats = ("--format", "text", "--format", "json:out/results.json", "--transcript", "out/transcript.txt")
     shown = echoing.run("test", *formats, code=1)
@@ -150,7 +152,7 @@ class Vault:
 """
 
 
-@pytest.mark.case("L-13")
+@pytest.mark.case("C-23", "L-13")
 def test_the_report_of_a_defect_names_places_and_no_values(published: Repository, tmp_path: Path) -> None:
     """A package that breaks the rules stands for a defect of ours: its error carries a password."""
     install(tmp_path / "packages", "opsmail.secrets", "broken", "broken_vault:Vault", BROKEN)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from opsmail.mail.endpoint import Endpoint
+from opsmail.mail.failure import StageError
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Transcript
 from tests.hostile.certificates import Issued, Wish, issue, server_context
-from tests.hostile.peer import HOST, LIMIT, Answer, Peer, Script, conversation
+from tests.hostile.matrix import STAGE_OF, verdict, verdicts
+from tests.hostile.peer import HOST, LIMIT, SLACK, Answer, Peer, Script, conversation
+from tests.hostile.slowest import PROPERTY
 
 
 @dataclass
@@ -77,3 +81,23 @@ def kit(root: Issued, good_tls: ssl.SSLContext, trust: TrustStores) -> Iterator[
     yield kit
     for peer in kit.peers:
         peer.stop()
+
+
+class Watch:
+    """How long something took, and what came of it, for the report and the table."""
+
+    def __init__(self, record: Callable[[str, object], None]) -> None:
+        self._record = record
+        self._started = time.monotonic()
+
+    def judge(self, step: str, fault: str, error: StageError, endpoint: Endpoint, limit: float = LIMIT) -> None:
+        seconds = time.monotonic() - self._started
+        self._record(PROPERTY, f"{seconds:.2f} s ({step}, {fault})")
+        assert seconds < limit + SLACK
+        assert error.stage is STAGE_OF[step]
+        assert verdict(error, endpoint) in verdicts()[step, fault]
+
+
+@pytest.fixture
+def watch(record_property: Callable[[str, object], None]) -> Watch:
+    return Watch(record_property)

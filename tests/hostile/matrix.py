@@ -31,6 +31,15 @@ STAGE_OF = {
     "RCPT": Stage.ENVELOPE,
     "DATA": Stage.SEND,
     "content": Stage.SEND,
+    "mailbox handshake": Stage.RECEIPT,
+    "mailbox greeting": Stage.RECEIPT,
+    "CAPABILITY": Stage.RECEIPT,
+    "AUTHENTICATE": Stage.RECEIPT,
+    "mailbox login": Stage.RECEIPT,
+    "EXAMINE": Stage.RECEIPT,
+    "NOOP": Stage.RECEIPT,
+    "SEARCH": Stage.RECEIPT,
+    "FETCH": Stage.RECEIPT,
 }
 #: What a peer does instead of answering.
 FAULTS: Mapping[str, Script] = {
@@ -62,15 +71,24 @@ _VERDICTS = """
     RCPT: 904? 904? 935? 935? 934! 934! 934! 934! 934!
     DATA: 904? 904? 935? 935? 934! 934! 934! 934! 934!
     content: 904? 904? 935? 935? 934! 934! 934! 934! 934!
+    mailbox handshake: 938? 938? 938? 938? 938? 938? 938? - 938?
+    mailbox greeting: 938? 938? 938? 938? 938? 937? 938? - 937?
+    CAPABILITY: 938? 938? 938? 938? 938? 938? 938? - 937?
+    AUTHENTICATE: 938? 938? 938? 938? 938? 938? 938? - 937?
+    mailbox login: 938? 938? 938? 938? 938? 938? 938? - 937?
+    EXAMINE: 938? 938? 938? 938? 938? 938? 938? - 937?
+    NOOP: 938? 938? 938? 938? 938? 938? 938? - 937?
+    SEARCH: 938? 938? 938? 938? 938? 938? 938? - 937?
+    FETCH: 938? 938? 938? 938? 938? 938? 938? - 937?
 """
 _INTRODUCTION = """\
 # Faults of live tests
 
-What `opsmail test` says when a server, an identity provider or DNS does something else than answering, at every step.
-Every cell is a test (`tests/hostile/test_stages.py`): it ends within the stage's limit with the stage named, nothing
-secret is said before the server has proven who it is, and the password at most once. A run of the tests prints the
-longest time that any of them took. **Failed** says something about the settings or the server; *inconclusive* says
-that another try may pass.
+What `opsmail test` says when a server, an identity provider, the probe mailbox or DNS does something else than
+answering, at every step. Every cell is a test (`tests/hostile/test_stages.py`, `tests/hostile/test_mailbox.py`): it
+ends within the stage's limit with the stage named, nothing secret is said before the server has proven who it is, and
+the password at most once. A run of the tests prints the longest time that any of them took. **Failed** says something
+about the settings or the server; *inconclusive* says that another try may pass.
 """
 
 

@@ -13,9 +13,10 @@ import pytest
 from opsmail.errors import RefusedError
 from opsmail.mail.endpoint import BearerCredentials, Credentials, Encryption
 from opsmail.mail.failure import Kind, Stage, StageDisconnectedError, StageError
-from opsmail.mail.submission import Submission
+from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.transcript import Transcript
 from opsmail.secrets.interface import Secret
+from tests.hostile.catalogue import case
 from tests.hostile.conftest import Kit
 from tests.hostile.peer import GOOD, HOST, Answer, Connection, Peer
 
@@ -78,12 +79,14 @@ def in_clear(peer: Peer) -> list[bytes]:
 # --- the banner
 
 
+@pytest.mark.case("M-09")
 def test_a_refusing_banner_is_shown_escaped(kit: Kit) -> None:
     error = failing(kit.submission(kit.scripted({"banner": b"554 no \xff\xfe\x1b[31m service\r\n"})))
     assert (error.stage, error.kind, error.command) == (Stage.CONNECT, Kind.REPLY, "banner")
     assert str(error.reply) == "554 no \\xff\\xfe\\x1b[31m service"
 
 
+@pytest.mark.case("M-10")
 @pytest.mark.parametrize(
     "banner",
     [
@@ -105,6 +108,7 @@ def test_not_a_mail_server(kit: Kit, banner: bytes) -> None:
     assert str(error).isprintable()
 
 
+@pytest.mark.case("M-10")
 def test_a_tls_record_where_a_banner_should_be(kit: Kit) -> None:
     error = failing(kit.submission(kit.peer(lambda c: c.say(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76"))))
     assert (error.stage, error.kind) == (Stage.CONNECT, Kind.WRONG_TLS_MODE)
@@ -113,6 +117,7 @@ def test_a_tls_record_where_a_banner_should_be(kit: Kit) -> None:
 # --- STARTTLS
 
 
+@pytest.mark.case("M-11")
 @pytest.mark.parametrize("offer", [ehlo("AUTH PLAIN LOGIN", "SIZE 1000"), ehlo(), b"250 " + HOST.encode() + b"\r\n"])
 def test_starttls_is_stripped(kit: Kit, offer: bytes) -> None:
     peer = kit.scripted({"EHLO": offer})
@@ -121,6 +126,7 @@ def test_starttls_is_stripped(kit: Kit, offer: bytes) -> None:
     assert in_clear(peer) == [b"EHLO", b""]
 
 
+@pytest.mark.case("M-12")
 @pytest.mark.parametrize("answer", [b"454 4.7.0 TLS not available\r\n", b"500 5.5.1 unknown\r\n", b"502 no\r\n"])
 def test_starttls_is_refused(kit: Kit, answer: bytes) -> None:
     def refuse(connection: Connection) -> None:
@@ -133,6 +139,7 @@ def test_starttls_is_refused(kit: Kit, answer: bytes) -> None:
     assert in_clear(peer) == [b"EHLO", b"STAR", b""]
 
 
+@pytest.mark.case("M-12")
 def test_starttls_is_accepted_and_clear_text_follows(kit: Kit) -> None:
     def go_on_in_clear(connection: Connection) -> None:
         connection.say(GOOD["STARTTLS"])
@@ -147,6 +154,7 @@ def test_starttls_is_accepted_and_clear_text_follows(kit: Kit) -> None:
     assert b"AUTH" not in peer.said()
 
 
+@pytest.mark.case("M-13")
 def test_replies_are_injected_before_tls_in_one_segment(kit: Kit) -> None:
     transcript = Transcript()
     peer = kit.scripted({"STARTTLS": GOOD["STARTTLS"] + b"250-INJECTED\r\n250 AUTH PLAIN\r\n"})
@@ -156,6 +164,7 @@ def test_replies_are_injected_before_tls_in_one_segment(kit: Kit) -> None:
     assert b"AUTH" not in peer.said()
 
 
+@pytest.mark.case("M-13")
 def test_replies_are_injected_before_tls_in_a_later_segment(kit: Kit) -> None:
     def inject(connection: Connection) -> None:
         connection.say(GOOD["STARTTLS"])
@@ -165,6 +174,7 @@ def test_replies_are_injected_before_tls_in_a_later_segment(kit: Kit) -> None:
     assert (error.stage, error.kind) == (Stage.TLS, Kind.TLS_INJECTION)
 
 
+@pytest.mark.case("M-14", "M-15")
 def test_capabilities_from_before_tls_are_forgotten(kit: Kit) -> None:
     peer = kit.scripted({"EHLO": ehlo("STARTTLS", "AUTH PLAIN LOGIN", "SMTPUTF8"), "EHLO-TLS": ehlo("SIZE 1000")})
     error = failing(kit.submission(peer))
@@ -176,6 +186,7 @@ def test_capabilities_from_before_tls_are_forgotten(kit: Kit) -> None:
 # --- AUTH
 
 
+@pytest.mark.case("M-16")
 @pytest.mark.parametrize(
     "offer", ["AUTH NTLM GSSAPI", "AUTH CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256", "AUTH XOAUTH2", "AUTH PLAINISH"]
 )
@@ -187,6 +198,7 @@ def test_no_common_mechanism(kit: Kit, offer: str) -> None:
     assert b"AUTH" not in peer.said()
 
 
+@pytest.mark.case("M-11")
 def test_no_login_in_clear_whatever_is_offered(kit: Kit) -> None:
     peer = kit.scripted({"EHLO": ehlo("AUTH PLAIN LOGIN")})
     with kit.submission(peer, encryption=Encryption.NONE) as submission:
@@ -217,6 +229,7 @@ def test_login_in_three_lines(kit: Kit) -> None:
     assert told[1:4] == [b"AUTH LOGIN", base64.b64encode(b"rh@empresa.test"), base64.b64encode(b"correct-horse")]
 
 
+@pytest.mark.case("M-17")
 @pytest.mark.parametrize("offer", ["AUTH LOGIN", "AUTH PLAIN"])
 def test_endless_challenges_get_the_password_once(kit: Kit, offer: str) -> None:
     def ask_for_ever(connection: Connection) -> None:
@@ -234,6 +247,7 @@ def test_endless_challenges_get_the_password_once(kit: Kit, offer: str) -> None:
     assert sum(peer.said().count(blob) for blob in encodings) == 1
 
 
+@pytest.mark.case("M-17")
 def test_success_before_the_password_is_no_success(kit: Kit) -> None:
     peer = kit.scripted({"EHLO-TLS": ehlo("AUTH LOGIN"), "AUTH": b"235 2.7.0 welcome\r\n"})
     error = failing(kit.submission(peer))
@@ -241,6 +255,7 @@ def test_success_before_the_password_is_no_success(kit: Kit) -> None:
     assert base64.b64encode(b"correct-horse") not in peer.said()
 
 
+@pytest.mark.case("M-21")
 def test_a_wrong_password_is_tried_once(kit: Kit) -> None:
     peer = kit.scripted({"AUTH": b"535 5.7.8 Error: authentication failed\r\n"})
     error = failing(kit.submission(peer))
@@ -258,6 +273,7 @@ def test_a_long_plain_response_waits_for_the_challenge(kit: Kit) -> None:
     assert b"AUTH PLAIN\r\n" in peer.said(secure=True)
 
 
+@pytest.mark.case("M-19")
 @pytest.mark.parametrize(
     ("offer", "expected", "closing"),
     [
@@ -284,6 +300,7 @@ def test_a_bearer_token_and_the_error_in_the_challenge(kit: Kit, offer: str, exp
     assert TOKEN not in str(transcript)
 
 
+@pytest.mark.case("M-19")
 def test_a_bearer_error_that_echoes_the_token_is_not_kept(kit: Kit) -> None:
     told = base64.b64encode(json.dumps({"status": "400", "token": TOKEN}).encode())
     peer = kit.scripted(
@@ -300,6 +317,7 @@ def test_a_bearer_error_that_echoes_the_token_is_not_kept(kit: Kit) -> None:
 # --- the envelope and the message
 
 
+@pytest.mark.case("M-22")
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "content"])
 def test_421_is_temporary_and_known(kit: Kit, step: str) -> None:
     def shut_down(connection: Connection) -> None:
@@ -312,6 +330,7 @@ def test_421_is_temporary_and_known(kit: Kit, step: str) -> None:
     assert not error.outcome_unknown
 
 
+@pytest.mark.case("M-23")
 def test_greylisting_is_for_the_caller_to_try_again(kit: Kit) -> None:
     answers = iter((b"450 4.2.0 Greylisted\r\n", b"250 2.1.5 Ok\r\n"))
     peer = kit.scripted({"RCPT": lambda c: c.say(next(answers))})
@@ -323,6 +342,7 @@ def test_greylisting_is_for_the_caller_to_try_again(kit: Kit) -> None:
         assert submission.deliver(mail(), SENDER, [RECIPIENT]).code == 250
 
 
+@pytest.mark.case("M-24")
 def test_a_message_beyond_the_announced_size_is_not_sent(kit: Kit) -> None:
     peer = kit.scripted({"EHLO-TLS": ehlo("SIZE 10", "AUTH PLAIN")})
     error = failing(kit.submission(peer))
@@ -330,6 +350,7 @@ def test_a_message_beyond_the_announced_size_is_not_sent(kit: Kit) -> None:
     assert b"MAIL" not in peer.said()
 
 
+@pytest.mark.case("M-24")
 @pytest.mark.parametrize("size", ["SIZE", "SIZE 0", "SIZE x", "SIZE " + "9" * 5000])
 def test_a_size_that_limits_nothing(kit: Kit, size: str) -> None:
     peer = kit.scripted({"EHLO-TLS": ehlo(size, "AUTH PLAIN")})
@@ -339,6 +360,7 @@ def test_a_size_that_limits_nothing(kit: Kit, size: str) -> None:
     assert re.search(rb"MAIL FROM:<rh@empresa.test> SIZE=\d+\r\n", peer.said())
 
 
+@pytest.mark.case("M-25")
 def test_refused_only_after_the_message(kit: Kit) -> None:
     error = failing(kit.submission(kit.scripted({"content": b"554 5.2.252 SendAsDenied; " + b"x" * 2000 + b"\r\n"})))
     assert (error.stage, error.kind, error.command) == (Stage.SEND, Kind.REPLY, "content")
@@ -357,12 +379,14 @@ def test_one_refused_recipient_refuses_all(kit: Kit) -> None:
     assert b"DATA" not in peer.said()
 
 
+@pytest.mark.case("M-29")
 @pytest.mark.parametrize("step", ["EHLO", "EHLO-TLS", "AUTH", "MAIL", "RCPT", "DATA", "content"])
 def test_more_replies_than_commands(kit: Kit, step: str) -> None:
     error = failing(kit.submission(kit.scripted({step: GOOD[step] + b"250 2.0.0 Ok\r\n" * 9})))
     assert error.kind is Kind.PROTOCOL_ERROR
 
 
+@pytest.mark.case("M-29")
 def test_a_reply_that_nobody_asked_for_later(kit: Kit) -> None:
     def say_more(connection: Connection) -> None:
         connection.say(GOOD["AUTH"])
@@ -399,13 +423,13 @@ def test_a_server_that_leaves_between_two_commands(kit: Kit, said: bytes, kind: 
 
 
 INJECTIONS = [
-    "a@x.test>\r\nRCPT TO:<evil@x.test",
-    "a@x.test> NOTIFY=NEVER <b@y.test",
-    "a@x.test\nDATA",
-    "a@x.test\0",
+    case("M-30 a command", "a@x.test>\r\nRCPT TO:<evil@x.test"),
+    case("M-31 parameters", "a@x.test> NOTIFY=NEVER <b@y.test"),
+    case("M-30 a command after a lone line feed", "a@x.test\nDATA"),
+    case("M-30 a NUL", "a@x.test\0"),
     "<a@x.test>",
-    "a b@x.test",
-    "a@x.test ",
+    case("M-31 a space inside", "a b@x.test"),
+    case("M-31 a space behind", "a@x.test "),
     "",
     "a@x.test\u2028",
 ]
@@ -434,6 +458,7 @@ def test_an_envelope_without_recipients(kit: Kit) -> None:
             submission.envelope(SENDER, [])
 
 
+@pytest.mark.case("M-32")
 @pytest.mark.parametrize("name", ["x\r\nMAIL FROM:<a@x>", "a b", "", "localhost\0", "[127.0.0.1", "ü.test"])
 def test_no_client_name_ends_its_command_early(kit: Kit, name: str) -> None:
     peer = kit.scripted()
@@ -442,6 +467,7 @@ def test_no_client_name_ends_its_command_early(kit: Kit, name: str) -> None:
     assert peer.connections == 0
 
 
+@pytest.mark.case("M-33")
 @pytest.mark.parametrize("header", ["Teste\r\nBcc: evil@x.test", "Teste\nX: y", "Teste\r", "a\0b", "a\r\n\r\nbody"])
 def test_no_header_becomes_two(kit: Kit, header: str) -> None:
     message = EmailMessage(policy=compat32)
@@ -470,6 +496,7 @@ SMUGGLING = [
 ]
 
 
+@pytest.mark.case("M-34")
 @pytest.mark.parametrize("body", SMUGGLING)
 def test_one_message_stays_one(kit: Kit, body: str) -> None:
     message = EmailMessage()
@@ -559,6 +586,7 @@ def test_text_beyond_ascii_travels_either_way(kit: Kit, offer: list[str]) -> Non
     assert ("informação".encode() in peer.said()) == bool(offer)
 
 
+@pytest.mark.case("M-39")
 def test_a_server_that_stops_reading(kit: Kit) -> None:
     def stop_reading(connection: Connection) -> None:
         connection.say(GOOD["banner"])
@@ -584,7 +612,8 @@ def test_a_server_that_says_why_before_it_hangs_up_on_a_long_message(kit: Kit) -
         connection.reset()
 
     peer = kit.scripted({"DATA": refuse_in_the_middle})
-    with kit.submission(peer, encryption=Encryption.NONE) as submission:
+    # Ten megabytes go a part of the way first, which on a busy machine takes longer than the others' patience.
+    with kit.client(kit.endpoint(peer, encryption=Encryption.NONE), deadlines=Deadlines()) as submission:
         secured(submission).envelope(SENDER, [RECIPIENT])
         with pytest.raises(StageError) as caught:
             submission.send(mail(("x" * 70 + "\n") * 150_000))

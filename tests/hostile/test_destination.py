@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from opsmail.mail.destination import SocketAddress, system_lookup
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Failure, Kind, Stage, StageError
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.transport import Deadline, Transport
+from tests.hostile.certificates import Wish, issue, server_context
 from tests.hostile.conftest import Kit
 from tests.hostile.peer import HOST, LIMIT, SLACK, Connection
 
@@ -210,6 +212,31 @@ def test_a_name_that_never_exists_asks_nobody() -> None:
             system_lookup(host, 587)
 
 
+@pytest.mark.case("C-13")
+def test_nothing_but_the_name_is_asked_for(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No MX and no SRV. An alias (CNAME) decides the address, and never whom the certificate must name."""
+    alias = server_context(issue(Wish("alias", names=[x509.DNSName("alias.elsewhere.test")]), kit.root))
+    asked: list[tuple[Any, ...]] = []
+
+    def answer(*question: Any, **more: Any) -> list[tuple[Any, ...]]:
+        asked.append(question)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "alias.elsewhere.test", ("127.0.0.1", question[1]))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    named, aliased = kit.scripted(), kit.scripted(tls=alias)
+    for peer in (named, aliased):
+        with kit.client(Endpoint(HOST, peer.port, ca=kit.root.pem, private=True)) as submission:
+            submission.resolve()
+            submission.connect()
+            if peer is named:
+                assert submission.secure() is not None
+                continue
+            with pytest.raises(StageError) as caught:
+                submission.secure()
+            assert caught.value.kind is Kind.CERTIFICATE_WRONG_NAME
+    assert asked == [(HOST, named.port), (HOST, aliased.port)]
+
+
 @pytest.mark.case("C-09")
 def test_a_name_that_changes_its_address_is_asked_once(kit: Kit) -> None:
     """DNS rebinding: what was judged is what is connected to, and the certificate is still asked for the name."""
@@ -224,6 +251,7 @@ def test_a_name_that_changes_its_address_is_asked_once(kit: Kit) -> None:
     assert names.asked == [HOST]
 
 
+@pytest.mark.case("M-37")
 @pytest.mark.parametrize("order", [["::1", "127.0.0.1"], ["127.0.0.1", "::1"]])
 @pytest.mark.parametrize("alive", ["127.0.0.1", "::1"])
 def test_one_dead_address_of_two(kit: Kit, order: list[str], alive: str) -> None:
@@ -285,6 +313,7 @@ def black_hole() -> Iterator[SocketAddress]:
                 sock.close()
 
 
+@pytest.mark.case("M-37")
 def test_a_silent_address_does_not_take_all_the_time(kit: Kit) -> None:
     peer = kit.scripted()
     transport = Transport()

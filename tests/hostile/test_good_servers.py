@@ -158,6 +158,7 @@ def test_a_wrong_password(authority: trustme.CA, tls: ssl.SSLContext) -> None:
     assert len(inbox.logins) == 1
 
 
+@pytest.mark.case("M-34")
 @pytest.mark.parametrize("body", ["a\n.\nb\n", "a\r.\rb", "x\n\n.\n\n.\n", ".\n", "..\n"])
 def test_one_message_is_one_message(authority: trustme.CA, tls: ssl.SSLContext, body: str) -> None:
     inbox = Inbox()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from opsmail.mail.failure import Failure, Kind, Stage, StageError
 from opsmail.mail.submission import Deadlines, Submission
 from opsmail.mail.transcript import Transcript
 from opsmail.secrets.interface import Secret
-from tests.hostile.conftest import Kit
-from tests.hostile.matrix import FAULTS, PAGE, STAGE_OF, page, verdict, verdicts
+from tests.hostile.catalogue import case
+from tests.hostile.conftest import Kit, Watch
+from tests.hostile.matrix import FAULTS, PAGE, page, verdicts
 from tests.hostile.peer import HOST, LIMIT, SLACK, STEPS, Connection, Script
-from tests.hostile.slowest import PROPERTY
 from tests.hostile.test_destination import Hanging, Names
+from tests.hostile.test_mailbox import FAULTS as MAILBOX_FAULTS
+from tests.hostile.test_mailbox import STEP_NAMES as MAILBOX_STEPS
 from tests.unit.mail.oauth.identity import SECRET, http, identity, modern, soon, tokens
 
 PASSWORD = "corre\u00e7\u00e3o-92"
@@ -83,27 +85,20 @@ def test_a_whole_conversation(kit: Kit) -> None:
     assert "um" not in str(transcript)
 
 
-class Watch:
-    """How long something took, and what came of it, for the report and the table."""
-
-    def __init__(self, record: Callable[[str, object], None]) -> None:
-        self._record = record
-        self._started = time.monotonic()
-
-    def judge(self, step: str, fault: str, error: StageError, endpoint: Endpoint, limit: float = LIMIT) -> None:
-        seconds = time.monotonic() - self._started
-        self._record(PROPERTY, f"{seconds:.2f} s ({step}, {fault})")
-        assert seconds < limit + SLACK
-        assert error.stage is STAGE_OF[step]
-        assert verdict(error, endpoint) in VERDICTS[step, fault]
-
-
-@pytest.fixture
-def watch(record_property: Callable[[str, object], None]) -> Watch:
-    return Watch(record_property)
-
-
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        case("M-01 silence", "silence"),
+        case("M-02 slow drip", "slow drip"),
+        case("M-04 close", "close"),
+        case("M-05 reset", "reset"),
+        case("M-10 garbage", "garbage"),
+        case("M-06 endless", "endless"),
+        case("M-06 endless line", "endless line"),
+        case("M-28 changing code", "changing code"),
+        "wrong code",
+    ],
+)
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "QUIT"])
 def test_a_fault(kit: Kit, watch: Watch, step: str, fault: str) -> None:
     peer, transcript = kit.scripted({step: FAULTS[fault]}), Transcript()
@@ -156,7 +151,8 @@ def test_every_cell_of_the_table_has_a_test() -> None:
     others = {("lookup", fault) for fault in (*RESOLVER_FAULTS, "silence")} | {
         ("token", fault) for fault in TOKEN_FAULTS
     }
-    assert VERDICTS.keys() == conversation | inside | others
+    reading = {(step, fault) for step in MAILBOX_STEPS.values() for fault in MAILBOX_FAULTS}
+    assert VERDICTS.keys() == conversation | inside | others | reading
 
 
 def test_the_page_is_what_the_table_says() -> None:
@@ -174,6 +170,7 @@ def assert_kept(secret: str, *places: str | bytes) -> None:
         assert base64.b64encode(secret.encode()) not in data
 
 
+@pytest.mark.case("M-36")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_goodbye_changes_nothing(kit: Kit, fault: str) -> None:
     peer = kit.scripted({"QUIT": FAULTS[fault]})
@@ -206,6 +203,7 @@ def test_a_fault_with_implicit_tls(kit: Kit, watch: Watch, step: str, fault: str
     assert peer.said(secure=False) == b"" or name == "handshake"
 
 
+@pytest.mark.case("M-02")
 def test_the_total_deadline_ends_a_stage_that_has_time_left(kit: Kit) -> None:
     peer = kit.scripted({"RCPT": lambda c: c.hold()})
     submission = kit.client(kit.endpoint(peer), deadlines=Deadlines(total=0.4))

@@ -20,6 +20,7 @@ from opsmail.mail.failure import Kind, Stage, StageError
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.tls import TrustStores
 from opsmail.secrets.interface import Secret
+from tests.hostile.catalogue import case
 from tests.hostile.certificates import Issued, Wish, issue, limit_version, server_context
 from tests.hostile.conftest import Kit
 from tests.hostile.peer import HOST, Connection
@@ -74,8 +75,15 @@ def test_the_facts_of_a_good_session(kit: Kit) -> None:
     assert facts.not_after is not None
     assert (facts.not_after - facts.not_before).days == 31
     assert len(facts.sha256) == 64
+    assert facts.days_left in (29, 30)
 
 
+@pytest.mark.case("T-19")
+def test_how_long_a_certificate_is_still_good_for(kit: Kit) -> None:
+    assert secure(kit, server_context(issue(Wish(days=(-1, 5)), kit.root))).days_left in (4, 5)
+
+
+@pytest.mark.case("T-03")
 @pytest.mark.parametrize(
     ("days", "kind"), [((-30, -1), Kind.CERTIFICATE_EXPIRED), ((2, 30), Kind.CERTIFICATE_NOT_YET_VALID)]
 )
@@ -86,6 +94,7 @@ def test_outside_its_validity(kit: Kit, days: tuple[int, int], kind: Kind) -> No
     assert f"{error.tls.not_after:%Y-%m-%d}" in str(error)
 
 
+@pytest.mark.case("T-04")
 def test_wrong_name_shows_the_names_that_would_do(kit: Kit) -> None:
     wish = Wish("x", names("other.test", *(f"n{number}.test" for number in range(50))))
     error = refused(kit, server_context(issue(wish, kit.root)), Kind.CERTIFICATE_WRONG_NAME)
@@ -94,6 +103,7 @@ def test_wrong_name_shows_the_names_that_would_do(kit: Kit) -> None:
     assert len(error.tls.san) == 20
 
 
+@pytest.mark.case("T-04")
 def test_what_a_wrong_certificate_says_is_made_printable(kit: Kit) -> None:
     wish = Wish("evil\x1b[31m\n::error::x" + "y" * 40, names("other.test"))
     error = refused(kit, server_context(issue(wish, kit.root)), Kind.CERTIFICATE_WRONG_NAME)
@@ -104,13 +114,13 @@ def test_what_a_wrong_certificate_says_is_made_printable(kit: Kit) -> None:
 @pytest.mark.parametrize(
     "wish",
     [
-        pytest.param(Wish(HOST, None), id="common name only"),
-        pytest.param(Wish(HOST, names("*.test")), id="wildcard over two labels"),
-        pytest.param(Wish(HOST, names("m*.empresa.test")), id="partial wildcard"),
-        pytest.param(Wish(HOST, names("*")), id="bare wildcard"),
-        pytest.param(Wish(HOST, [x509.IPAddress(IPv4Address("127.0.0.1"))]), id="the address connected to"),
-        pytest.param(Wish(HOST, names("127.0.0.1")), id="the address as a name"),
-        pytest.param(Wish(HOST, names("empresa.test")), id="the parent domain"),
+        case("T-05 common name only", Wish(HOST, None)),
+        case("T-14 wildcard over two labels", Wish(HOST, names("*.test"))),
+        case("T-14 partial wildcard", Wish(HOST, names("m*.empresa.test"))),
+        case("T-14 bare wildcard", Wish(HOST, names("*"))),
+        case("T-15 the address connected to", Wish(HOST, [x509.IPAddress(IPv4Address("127.0.0.1"))])),
+        case("T-15 the address as a name", Wish(HOST, names("127.0.0.1"))),
+        case("T-04 the parent domain", Wish(HOST, names("empresa.test"))),
     ],
 )
 def test_names_that_do_not_count(kit: Kit, wish: Wish) -> None:
@@ -144,6 +154,7 @@ def authority_for_other_names(root: Issued) -> Issued:
     return issue(Wish(), issue(Wish("Middle", authority=True, constraints=limits), root))
 
 
+@pytest.mark.case("T-06")
 @pytest.mark.parametrize(
     "make",
     [
@@ -165,25 +176,30 @@ def test_a_chain_with_a_middle(kit: Kit) -> None:
     assert secure(kit, server_context(leaf)).issuer == "CN=Middle"
 
 
+@pytest.mark.case("T-06")
 def test_a_given_ca_replaces_the_systems(kit: Kit) -> None:
     refused(kit, kit.tls, Kind.CERTIFICATE_UNTRUSTED, ca=issue(Wish("Other root", authority=True)).pem)
 
 
+@pytest.mark.case("T-06")
 def test_the_system_does_not_know_the_test_root(kit: Kit) -> None:
     refused(kit, kit.tls, Kind.CERTIFICATE_UNTRUSTED, ca=None)
 
 
+@pytest.mark.case("T-07")
 def test_a_short_rsa_key(kit: Kit) -> None:
     weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 (that is the case)
     refused(kit, server_context(issue(Wish(key=weak), kit.root)), Kind.CERTIFICATE_WEAK)
 
 
+@pytest.mark.case("T-09")
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 def test_too_old(kit: Kit, newest: ssl.TLSVersion) -> None:
     old = server_context(issue(Wish(), kit.root), ciphers="ALL:@SECLEVEL=0")
     refused(kit, limit_version(old, newest, ssl.TLSVersion.TLSv1), Kind.TLS_TOO_OLD)
 
 
+@pytest.mark.case("T-09")
 def test_the_operators_own_minimum(kit: Kit) -> None:
     older = server_context(issue(Wish(), kit.root))
     limit_version(older, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2)
@@ -191,6 +207,7 @@ def test_the_operators_own_minimum(kit: Kit) -> None:
     refused(kit, older, Kind.TLS_TOO_OLD, minimum_tls=TlsVersion.TLS_1_3)
 
 
+@pytest.mark.case("T-13")
 @pytest.mark.parametrize("ciphers", ["AES128-SHA", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA", "NULL-SHA256"])
 def test_ciphers_that_are_too_weak(kit: Kit, ciphers: str) -> None:
     key = rsa.generate_private_key(65537, 2048)
@@ -199,6 +216,7 @@ def test_ciphers_that_are_too_weak(kit: Kit, ciphers: str) -> None:
     refused(kit, weak, Kind.TLS_FAILED)
 
 
+@pytest.mark.case("T-13")
 def test_a_short_diffie_hellman_group(kit: Kit, tmp_path: Path) -> None:
     file = tmp_path / "dh.pem"
     file.write_text(DH_1024)
@@ -209,6 +227,7 @@ def test_a_short_diffie_hellman_group(kit: Kit, tmp_path: Path) -> None:
     refused(kit, weak, Kind.CERTIFICATE_WEAK)
 
 
+@pytest.mark.case("T-10")
 def test_a_cut_handshake_is_not_tried_again_with_less(kit: Kit) -> None:
     def cut(connection: Connection) -> None:
         connection.sock.recv(65536)
@@ -225,6 +244,7 @@ def test_a_cut_handshake_is_not_tried_again_with_less(kit: Kit) -> None:
     assert peer.said(secure=False).split(b"\r\n")[1] == b"STARTTLS"
 
 
+@pytest.mark.case("T-11", "T-12")
 def test_a_clear_port_spoken_to_with_implicit_tls(kit: Kit) -> None:
     peer = kit.scripted()
     with kit.submission(peer, encryption=Encryption.IMPLICIT_TLS) as submission:
@@ -236,6 +256,7 @@ def test_a_clear_port_spoken_to_with_implicit_tls(kit: Kit) -> None:
     assert b"EHLO" not in peer.said()
 
 
+@pytest.mark.case("T-12")
 @pytest.mark.parametrize("port", [465, 2465])
 @pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.NONE])
 def test_an_implicit_tls_port_spoken_to_in_clear(kit: Kit, port: int, encryption: Encryption) -> None:
@@ -248,6 +269,7 @@ def test_an_implicit_tls_port_spoken_to_in_clear(kit: Kit, port: int, encryption
     assert peer.said() == b""
 
 
+@pytest.mark.case("T-11")
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x01\x02", b"SSH-2.0-OpenSSH_9.2\r\n"])
 def test_not_tls_at_all(kit: Kit, answer: bytes) -> None:
     def talk(connection: Connection) -> None:
@@ -307,6 +329,7 @@ CLIENT_TLS = (
 )
 
 
+@pytest.mark.case("T-01")
 def test_there_is_one_factory_of_contexts() -> None:
     package = Path(opsmail.__file__).parent
     makers = {
@@ -317,6 +340,7 @@ def test_there_is_one_factory_of_contexts() -> None:
     assert makers == {"mail/tls.py"}
 
 
+@pytest.mark.case("T-01")
 def test_every_context_verifies(kit: Kit) -> None:
     for ca in (None, kit.root.pem):
         for minimum in TlsVersion:
@@ -329,6 +353,7 @@ def test_every_context_verifies(kit: Kit) -> None:
             assert context.keylog_filename is None
 
 
+@pytest.mark.case("T-01")
 def test_the_environment_has_no_say(kit: Kit, tmp_path: Path) -> None:
     """A process whose environment names our root as the system's, and a key log, trusts and logs nothing of it."""
     (tmp_path / "root.pem").write_text(kit.root.pem)

@@ -24,10 +24,10 @@ from tests.servers.processes import StartError, UnavailableError, find_program, 
 
 TENANT = "empresa.onmicrosoft.com"
 TENANT_ID = "3f2a9c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b"
-MAILBOX = "rh@empresa.test"
+MAILBOX, PROBE_MAILBOX = "rh@empresa.test", "teste@empresa.test"
 SERVER = Path(__file__).with_name("authorization") / "server.mjs"
 SECRET_APP, CERTIFICATE_APP, PERSON_APP = "secret-app", "certificate-app", "person-app"
-GRAPH_APP, POWERLESS_APP = "graph-app", "powerless-app"
+GRAPH_APP, POWERLESS_APP, PROBE_APP = "graph-app", "powerless-app", "probe-app"
 STOP_SECONDS = 10
 
 
@@ -105,6 +105,7 @@ def _clients(secret: str, application: rsa.RSAPrivateKey) -> list[dict[str, Any]
         {**by_secret, "id": SECRET_APP},
         {**by_secret, "id": GRAPH_APP, "audience": "https://graph.microsoft.com"},
         {**by_secret, "id": POWERLESS_APP, "roles": ["Mail.Read"]},
+        {**by_secret, "id": PROBE_APP, "roles": ["IMAP.AccessAsApp"], "mailbox": PROBE_MAILBOX},
         {
             "id": CERTIFICATE_APP,
             "method": "private_key_jwt",

@@ -11,13 +11,14 @@ from email.policy import default
 from pathlib import Path
 from typing import TypeVar
 
-from tests.servers.dovecot import login_service
+from tests.servers.dovecot import login_service, mailboxes
 from tests.servers.identity import SigningKey
-from tests.servers.postfix import submission_server
+from tests.servers.postfix import delivery_owner, submission_server
 from tests.servers.processes import LOOPBACK, Log
 
 DOMAIN = "empresa.test"
 HOST_NAME = f"smtp.{DOMAIN}"
+IMAP_HOST_NAME = f"imap.{DOMAIN}"
 LOCAL_PARTS = ("rh", "faturamento", "agendador", "teste")
 ACCENTED = f"acentos@{DOMAIN}"
 
@@ -29,8 +30,9 @@ class MailServer:
     """A running Postfix with Dovecot behind it.
 
     `ports` are by personality, at `address`; the certificates are for `host_name` and `ca_pem` issued the good ones.
-    `accounts` are passwords by mail address, which is the user name too. Each account also has a mailbox. Tokens that
-    `token_key` signed are taken for the account that their claim `email` names.
+    `accounts` are passwords by mail address, which is the user name too. Each account also has a mailbox, which IMAP
+    reads at `imap_ports`, by what they let in: `passwords` or `tokens`. Tokens that `token_key` signed are taken for
+    the account that their claim `email` names.
     """
 
     ports: Mapping[str, int]
@@ -40,6 +42,7 @@ class MailServer:
     accounts: Mapping[str, str] = field(repr=False)
     maildirs: Path
     token_key: SigningKey = field(repr=False)
+    imap_ports: Mapping[str, int]
     logs: tuple[Log, ...] = field(repr=False)
 
     def mailbox(self, address: str) -> list[EmailMessage]:
@@ -92,7 +95,11 @@ def run_mail_server() -> Iterator[MailServer]:
     # RFC 4616: user and password are UTF-8.
     accounts[ACCENTED] = f"{secrets.token_urlsafe(12)}-ção-€"
     key = SigningKey.generate()
-    with login_service(accounts, key) as login, submission_server(HOST_NAME, list(accounts), login) as submission:
+    with (
+        login_service(accounts, key) as login,
+        submission_server(HOST_NAME, list(accounts), login) as submission,
+        mailboxes(accounts, key, submission.maildirs, submission.certificates.good, delivery_owner()) as imap,
+    ):
         yield MailServer(
             ports=submission.ports,
             host_name=HOST_NAME,
@@ -101,5 +108,6 @@ def run_mail_server() -> Iterator[MailServer]:
             accounts=accounts,
             maildirs=submission.maildirs,
             token_key=key,
-            logs=(submission.log, login.log),
+            imap_ports=imap.ports,
+            logs=(submission.log, login.log, *imap.logs),
         )

@@ -178,7 +178,7 @@ def submission_server(host_name: str, addresses: Collection[str], login: LoginSe
         certificates = issue_certificates(folder, host_name)
         wanted = personalities(folder, certificates)
         ports = dict(zip(wanted, stack.enter_context(free_ports(len(wanted))), strict=True))
-        owner = _delivery_owner()
+        owner = delivery_owner()
         places = {
             "folder": str(folder),
             "loopback": LOOPBACK,
@@ -218,6 +218,6 @@ def _service(name: str, port: int, personality: Personality) -> str:
     return f"{LOOPBACK}:{port} inet n - n - - smtpd\n{options}"
 
 
-def _delivery_owner() -> pwd.struct_passwd:
+def delivery_owner() -> pwd.struct_passwd:
     """Return whose files the maildirs are: the tests' own user, for virtual(8) never delivers as root."""
     return pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())

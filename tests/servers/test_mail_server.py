@@ -331,7 +331,7 @@ def test_the_installation_without_apt_says_why(tmp_path: Path, environment: dict
     )
     assert (run.returncode, run.stdout) == (code, "")
     assert run.stderr == (
-        "install-debian.sh: the mail servers are installed with apt-get, which this machine does not have.\n"
+        "install-debian.sh: the servers are installed with apt-get, which this machine does not have.\n"
     )
 
 

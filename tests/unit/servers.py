@@ -12,10 +12,12 @@ from cryptography import x509
 
 from opsmail.operator.digest import Connection
 from tests.hostile.certificates import Issued, Wish, issue, server_context
+from tests.hostile.mailbox import mailbox
 from tests.hostile.peer import HOST, Answer, Peer, Script, conversation
 
 #: The other name that the certificate is for.
 SECOND_HOST = f"second.{HOST}"
+IMAP_HOST = "imap.empresa.test"
 
 
 @cache
@@ -75,3 +77,10 @@ def serving(script: Script) -> Iterator[Server]:
         yield Server(peer)
     finally:
         peer.stop()
+
+
+@contextmanager
+def imap(answers: Mapping[str, Answer] | None = None) -> Iterator[Server]:
+    """Run an IMAP server that finds every message, unless its answers are replaced; see `tests.hostile.mailbox`."""
+    with serving(mailbox(_context(IMAP_HOST), answers)) as running:
+        yield running

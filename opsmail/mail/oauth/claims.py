@@ -23,6 +23,8 @@ from opsmail.messages import msg
 
 #: What Exchange Online asks of an application's token and of a person's.
 ROLE, SCOPE = "SMTP.SendAsApp", "SMTP.Send"
+#: What it asks of an application that reads a mailbox.
+IMAP_ROLE = "IMAP.AccessAsApp"
 #: In characters. Longer ones reach no server: RFC 4954 section 4 lets it stop at 12,288 octets of base64.
 LONGEST_TOKEN = 9_000
 #: How far the clocks here and there may differ, in seconds.
@@ -103,13 +105,13 @@ def read_claims(token: str) -> Claims:
 
 
 def judge(claims: Claims, facts: CloudFacts, tenant: str, permission: str, now: datetime) -> None:
-    """Return when a token with these claims is one for SMTP.
+    """Return when a token with these claims is one for a mailbox.
 
     Args:
         claims: what it says.
         facts: of the cloud.
         tenant: the operator's; compared where it is a GUID, because a domain is another name for one.
-        permission: `ROLE` or `SCOPE`.
+        permission: `ROLE`, `SCOPE` or `IMAP_ROLE`.
         now: the time here.
 
     Raises:

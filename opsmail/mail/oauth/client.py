@@ -24,6 +24,7 @@ class Client:
         credential: what it proves itself with.
         audience: whom an outside identity token must be for.
         place: where that token is kept; None for the CI system's own.
+        role: what an application's token must permit.
     """
 
     provider: IdentityProvider
@@ -31,9 +32,10 @@ class Client:
     credential: Credential
     audience: str
     place: SecretReference | None
+    role: str = ROLE
 
     @classmethod
-    def of(cls, effective: EffectiveOperator) -> Client:
+    def of(cls, effective: EffectiveOperator, role: str = ROLE) -> Client:
         """Return who asks for the tokens of an operator with modern authentication."""
         authentication, connection = effective.operator.authentication, effective.connection
         if not isinstance(authentication, ModernAuthentication):
@@ -46,9 +48,10 @@ class Client:
             authentication.credential,
             connection.federated_audience or provider.facts.federation,
             None if place is None else SecretReference.parse(place),
+            role,
         )
 
     @property
     def permission(self) -> str:
         """What its tokens must permit."""
-        return SCOPE if isinstance(self.credential, Delegated) else ROLE
+        return SCOPE if isinstance(self.credential, Delegated) else self.role

@@ -16,7 +16,7 @@ from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.application import Application, open_application
 from opsmail.mail.oauth.assertion import IdentityTokens
-from opsmail.mail.oauth.claims import PERSONAL, Claims, judge, read_claims, require_bearer
+from opsmail.mail.oauth.claims import PERSONAL, ROLE, Claims, judge, read_claims, require_bearer
 from opsmail.mail.oauth.client import Client
 from opsmail.mail.oauth.http import PinnedHttp
 from opsmail.mail.oauth.provider import MachineIdentity
@@ -67,6 +67,7 @@ class Tokens:
         secrets: resolve what applications prove themselves with.
         trust: TLS contexts.
         proxy: the way to identity providers; None for the straight one.
+        role: what the tokens of applications must permit.
         lookup: stands in for `socket.getaddrinfo`.
         clock: monotonic, in seconds.
         now: the time that tokens are judged by.
@@ -78,6 +79,7 @@ class Tokens:
         trust: TrustStores,
         *,
         proxy: Proxy | None = None,
+        role: str = ROLE,
         lookup: Lookup | None = None,
         clock: Clock = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -85,6 +87,7 @@ class Tokens:
         self._secrets = secrets
         self._trust = trust
         self._proxy = proxy
+        self._role = role
         self._lookup = lookup
         self._clock = clock
         self._now = now
@@ -118,7 +121,7 @@ class Tokens:
             source.http.abort()
 
     def _source(self, effective: EffectiveOperator) -> _Source:
-        client = Client.of(effective)
+        client = Client.of(effective, self._role)
         with self._lock:
             if client not in self._sources:
                 self._sources[client] = _Source(self._access(client), self._clock, self._now)

@@ -16,6 +16,7 @@ SCHEMA: Literal["opsmail/test-results/v1"] = "opsmail/test-results/v1"
 
 _Text = Annotated[str, AnyLength()]
 _Count = Annotated[int, Range(0, 2**53)]
+_Days = Annotated[int, Range(-1_000_000, 10_000_000)]
 _Milliseconds = Annotated[_Count, Doc("Milliseconds", "How long it took.", (412,))]
 _Outcome = Annotated[
     Outcome,
@@ -38,6 +39,7 @@ class Certificate:
         | None
     )
     sha256: Annotated[_Text, Doc("Fingerprint", "SHA-256, hexadecimal.", ("ab" * 32,))]
+    days_left: Annotated[_Days, Doc("Days left", "Until it ends, by the clock of this machine.", (68,))] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,20 @@ class OAuth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How the message arrived in the probe mailbox, as the servers on its way wrote into its header."""
+
+    sender: Annotated[_Text, Doc("Sender", "The address it is from.", ("rh@empresa.com.br",))]
+    protocol: Annotated[_Text, Doc("Protocol", "How the first server took it (RFC 3848).", ("ESMTPSA",))]
+    tls: Annotated[bool, Doc("TLS", "That was over TLS, says that server.")]
+    authenticated: Annotated[bool, Doc("Authenticated", "There was a login, says that server.")]
+    verifier: Annotated[_Text, Doc("Verifier", "Whose verdicts the others are (RFC 8601).", ("mx.empresa.com.br",))]
+    spf: Annotated[_Text, Doc("SPF", "Its verdict; null without one.", ("pass",))] | None
+    dkim: Annotated[_Text, Doc("DKIM", "Its verdict; null without one.", ("pass",))] | None
+    dmarc: Annotated[_Text, Doc("DMARC", "Its verdict; null without one.", ("pass",))] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageResult:
     """One stage of a test."""
 
@@ -90,6 +106,7 @@ class StageResult:
     mechanism: Annotated[_Text, Doc("Mechanism", "SASL's, from the login.", ("PLAIN",))] | None = None
     reply: Annotated[Reply, Doc("Reply", "The server's answer, from stages that end with one.")] | None = None
     claims: Annotated[Claims, Doc("Claims", "What the token says, from the stage that got it.")] | None = None
+    receipt: Annotated[Receipt, Doc("Receipt", "How the message arrived, from the stage that looked.")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from gettext import NullTranslations
 
 from opsmail.evidence.facts import format_time
@@ -10,8 +10,9 @@ from opsmail.live.result import Failure, Outcome, StageResult, TestResult
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, msgn
 from opsmail.output.escape import for_program, for_terminal, json_text
 from opsmail.output.results import document
 from opsmail.output.style import Style
@@ -19,6 +20,8 @@ from opsmail.shape import encode
 
 _MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.SKIPPED: "–"}
 _COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "cyan"}
+#: A server's certificate that ends so soon is told of: who runs it may have forgotten.
+NOTICE_DAYS = 14
 #: So many lines of a transcript are shown with a failure.
 _TRANSCRIPT_LINES = 40
 _WORDS = {
@@ -49,6 +52,7 @@ def result_text(result: TestResult, language: NullTranslations, style: Style, pl
         lines.append(f"    {say(result.skipped)}")
     elif result.failure is None:
         lines[0] += "".join(f"  {for_terminal(fact)}" for fact in _facts(result))
+        lines += [f"    {say(notice)}" for notice in _ends_soon(result)]
     else:
         lines += [f"    {line}" for line in _explained(result.failure, say, style, place)]
         lines += [f"    {line}" for line in _said(result.transcript, say)]
@@ -66,11 +70,29 @@ def _verdict(result: TestResult) -> Message:
 
 
 def _facts(result: TestResult) -> list[str]:
-    """Return what was seen on the way: TLS version, mechanism, and the server's last answer."""
+    """Return what was seen on the way: TLS version, mechanism, the server's last answer, and the arrival."""
     versions = [stage.tls.version for stage in result.stages if stage.tls is not None]
     mechanisms = [stage.mechanism for stage in result.stages if stage.mechanism is not None]
     replies = [str(stage.reply) for stage in result.stages if stage.reply is not None]
-    return [*versions, *mechanisms, *replies[-1:]]
+    arrived = [fact for stage in result.stages if stage.receipt is not None for fact in _arrival(stage.receipt)]
+    return [*versions, *mechanisms, *replies[-1:], *arrived]
+
+
+def _ends_soon(result: TestResult) -> Iterator[Message]:
+    """Yield what works today and will not for long."""
+    for stage in result.stages:
+        days = None if stage.tls is None else stage.tls.days_left
+        if days is not None and days <= NOTICE_DAYS:
+            yield msgn(
+                "the server's certificate ends in {count} day, by the clock of this machine",
+                "the server's certificate ends in {count} days, by the clock of this machine",
+                days,
+            )
+
+
+def _arrival(receipt: Receipt) -> list[str]:
+    verdicts = (("spf", receipt.spf), ("dkim", receipt.dkim), ("dmarc", receipt.dmarc))
+    return [receipt.protocol or "–", *(f"{method}={verdict}" for method, verdict in verdicts if verdict is not None)]
 
 
 def _explained(failure: Failure, say: Callable[[Message], str], style: Style, place: str | None) -> list[str]:
@@ -179,6 +201,20 @@ def _stage(stage: StageResult) -> document.StageResult:
         mechanism=None if stage.mechanism is None else for_program(stage.mechanism),
         reply=None if stage.reply is None else _reply(stage.reply),
         claims=None if stage.claims is None else _claims(stage.claims),
+        receipt=None if stage.receipt is None else _receipt(stage.receipt),
+    )
+
+
+def _receipt(receipt: Receipt) -> document.Receipt:
+    return document.Receipt(
+        sender=for_program(receipt.sender),
+        protocol=receipt.protocol,
+        tls=receipt.tls,
+        authenticated=receipt.authenticated,
+        verifier=for_program(receipt.verifier),
+        spf=receipt.spf,
+        dkim=receipt.dkim,
+        dmarc=receipt.dmarc,
     )
 
 
@@ -207,6 +243,7 @@ def _tls(facts: TlsFacts) -> document.Tls:
         issuer=for_program(facts.issuer),
         not_after=None if facts.not_after is None else format_time(facts.not_after),
         sha256=facts.sha256,
+        days_left=facts.days_left,
     )
     return document.Tls(version=facts.version, cipher=facts.cipher, certificate=certificate)
 

@@ -103,7 +103,8 @@ def test_where_it_may_go_it_goes(checkout: Checkout, sink: Sink, counted: Counte
             for host in hosts
         ),
         case("C-19 a proxy", HOST, f"{HOST}\n  proxy: socks5://atacante.test"),
-        pytest.param(HOST, f"{HOST}\n  verify: false", id="no verification"),
+        case("T-18 no verification", HOST, f"{HOST}\n  verify: false"),
+        case("T-18 no security", HOST, f"{HOST}\n  insecure: true"),
         *(
             case(f"C-20 {reference}", PASSWORD, f"password: {reference}")
             for reference in (
@@ -163,6 +164,18 @@ def test_an_identity_provider_of_the_change_is_not_asked(checkout: Checkout, cou
         checkout.run("test", "chefe", "--trust", base, code=1)  # modern where nobody marked it: OM404
     assert sink.untouched
     assert counted.secrets == []
+
+
+@pytest.mark.parametrize(
+    "line", [case("T-18 the server is not verified", "verify = false"), case("T-18 nor secure", "insecure = true")]
+)
+def test_settings_switch_no_verification_off(checkout: Checkout, sink: Sink, counted: Counted, line: str) -> None:
+    trusted(checkout, sink)
+    checkout.edit("opsmail.toml", 'ca = "ca.pem"\n', f'ca = "ca.pem"\n{line}\n')
+    checkout.commit()
+    assert line.split(maxsplit=1)[0] in checkout.run("test", "chefe", code=2).err
+    assert (counted.secrets, counted.names) == ([], [])
+    assert sink.untouched
 
 
 @pytest.mark.case("C-15")

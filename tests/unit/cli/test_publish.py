@@ -83,6 +83,21 @@ class TestPublishing:
         said = checkout.run("publish", "out/plan.json", code=3)
         assert "refused: the saved plan is stale: it was made for another store" in said.err
 
+    @pytest.mark.case("C-24")
+    def test_a_plan_holds_no_secret_that_could_change_meanwhile(
+        self, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It holds where the secret is: one that was changed is neither published nor a reason to refuse."""
+        checkout.fleet(None, require="[]")
+        checkout.run("plan", "--out", "out/plan.json")
+        monkeypatch.setenv("OPSMAIL_SECRET_CHEFE", "s3nh4-de-depois")
+        checkout.run("publish", "out/plan.json")
+        assert "env://OPSMAIL_SECRET_CHEFE" in checkout.run("show", "chefe").out
+        assert "s3nh4" not in checkout.read("out/plan.json")
+        store = b"".join(path.read_bytes() for path in checkout.root.glob("*.db*"))
+        assert b"env://OPSMAIL_SECRET_CHEFE" in store
+        assert b"s3nh4" not in store
+
     def test_a_saved_plan_s_deletes_need_no_prune(self, published: Checkout) -> None:
         (published.root / "operators/b.yaml").unlink()
         published.commit()

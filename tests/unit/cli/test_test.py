@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import threading
 from pathlib import Path
 
 import pytest
 
+from tests.hostile.mailbox import WAY, found
 from tests.hostile.peer import GOOD, Connection
 from tests.published import read_json
 from tests.unit.cli.checkout import RECIPIENT, Checkout
 from tests.unit.mail.oauth.identity import granted, identity, jwt, root
-from tests.unit.servers import Server, server
+from tests.unit.servers import Server, imap, server
 
 MODERN = """\
   type: modern
@@ -24,6 +26,21 @@ MODERN = """\
   credential:
     kind: client-secret
     secret: env://OPSMAIL_SECRET_M
+"""
+
+PROBE = """\
+[[servers]]
+host = "imap.empresa.test"
+connections = ["993/implicit-tls"]
+authentication = ["basic"]
+secrets = ["env://OPSMAIL_PROBE"]
+address = "{address}"
+ca = "ca.pem"
+
+[live.probe]
+host = "imap.empresa.test"
+username = "caixa@empresa.test"
+secret = "env://OPSMAIL_PROBE"
 """
 
 OTHER_SERVER = """\
@@ -71,6 +88,49 @@ class TestWhatPassed:
         assert (context["commit"], context["environment"], context.get("run")) == (commit, "default", None)
         assert context["repository"].startswith("git:")
 
+    def test_a_message_that_is_looked_for_where_it_should_arrive(
+        self, checkout: Checkout, relay: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPSMAIL_PROBE", "s3nh4-of-the-probe")
+        header = WAY.replace(b"rh@", b"chefe@")
+        with imap({"FETCH": found(header)}) as mailbox:
+            checkout.fleet(relay, more=PROBE.format(address=mailbox.address))
+            checkout.edit("opsmail.toml", f'recipient = "{RECIPIENT}"\n', "")
+            checkout.commit()
+            (result,) = checkout.run("test", "--depth", "receipt", "--format", "json").json()["results"]
+        assert (result["outcome"], result["depth"]) == ("passed", "receipt")
+        assert result["stages"][-1]["receipt"]["dmarc"] == "pass"
+        assert b"RCPT TO:<caixa@empresa.test>" in relay.peer.said()
+        predicate = statement(checkout.evidence()[0])["predicate"]
+        assert isinstance(predicate, dict)
+        assert (predicate["send"]["depth"], predicate["send"]["stages"][-1]) == ("receipt", "receipt")
+
+    @pytest.mark.parametrize("place", ["option", "settings"])
+    def test_the_time_for_the_run_is_kept_to(self, checkout: Checkout, place: str) -> None:
+        with server({"MAIL": lambda c: c.hold()}) as silent:
+            checkout.fleet(silent, *(f"o{number}" for number in range(5)))
+            if place == "settings":
+                checkout.edit("opsmail.toml", "timeout_seconds = 10\n", "timeout_seconds = 10\nrun_seconds = 1\n")
+                checkout.commit()
+            option = ("--within", "1") if place == "option" else ()
+            said = checkout.run("test", *option, "--format", "json", code=4)
+        assert said.json()["complete"] is True
+        assert said.json()["summary"] == {"passed": 0, "failed": 0, "inconclusive": 3, "skipped": 3}
+        assert checkout.evidence() == []
+
+    def test_without_a_mailbox_nothing_is_looked_for_or_sent(self, checkout: Checkout, relay: Server) -> None:
+        checkout.fleet(relay)
+        said = checkout.run("test", "--depth", "receipt", code=2)
+        assert "there is no probe mailbox" in said.err
+        assert relay.peer.connections == 0
+
+    def test_a_mailbox_that_nobody_approved_is_not_read(self, checkout: Checkout, relay: Server) -> None:
+        unapproved = PROBE.format(address="127.0.0.1:1").partition("[live.probe]")[2]
+        checkout.fleet(relay, more=f"[live.probe]{unapproved}")
+        said = checkout.run("test", "--depth", "receipt", code=3)
+        assert "the mailbox of `[live.probe]` is not read: the server `imap.empresa.test` is not approved" in said.err
+        assert relay.peer.connections == 0
+
     def test_a_run_in_a_pipeline_is_linked(self, checkout: Checkout, relay: Server) -> None:
         checkout.fleet(relay)
         checkout.run("test", environment={"GITLAB_CI": "true", "CI_JOB_URL": "https://gitlab.test/-/jobs/7"})
@@ -105,6 +165,16 @@ class TestWhatPassed:
         transcript = checkout.read("out/t.txt")
         assert {line for line in transcript.splitlines() if line.startswith("== ")} == {"== a", "== chefe"}
         assert transcript.count("C: AUTH PLAIN [response]\n") == 2
+
+    @pytest.mark.case("M-26")
+    def test_what_was_accepted_is_not_called_delivered(self, checkout: Checkout, relay: Server) -> None:
+        """A server that takes everything may keep it; without the probe mailbox nobody knows."""
+        checkout.fleet(relay)
+        formats = ("--format", "text", "--format", "json:out/r.json", "--format", "markdown:out/r.md")
+        said = checkout.run("test", *formats, "--transcript", "out/t.txt")
+        shown = (said.out, said.err, *(checkout.read(f"out/{name}") for name in ("r.json", "r.md", "t.txt")))
+        evidence = json.dumps(statement(checkout.evidence()[0]))
+        assert not [text for text in (*shown, evidence) if re.search("deliver|receiv|arriv", text, re.IGNORECASE)]
 
     def test_the_recipient_may_be_another(self, checkout: Checkout, relay: Server) -> None:
         checkout.fleet(relay)

@@ -28,6 +28,7 @@ from tests.unit.servers import server
 
 
 class TestManyAtOnce:
+    @pytest.mark.case("C-26")
     def test_so_many_conversations_with_one_server_and_one_with_a_mailbox(self) -> None:
         """Counted by the server: it holds each conversation until as many as may come are there."""
         lock = threading.Lock()
@@ -50,6 +51,7 @@ class TestManyAtOnce:
         assert {result.outcome for result in results.values()} == {Outcome.PASSED}
         assert most["host"] == 2
 
+    @pytest.mark.case("C-26")
     def test_one_mailbox_is_used_by_one_at_a_time(self) -> None:
         lock = threading.Lock()
         open_now: list[int] = [0, 0]
@@ -75,6 +77,7 @@ class TestManyAtOnce:
         assert {result.outcome for result in results.values()} == {Outcome.PASSED}
         assert open_now == [0, 1]
 
+    @pytest.mark.case("C-26", "M-21")
     def test_a_login_that_was_refused_is_not_tried_for_others(self) -> None:
         """Three operators of one account with one password, and one that has another password for it."""
         shared = {"type": "basic", "username": "shared@empresa.test", "password": "env://OPSMAIL_SECRET_SHARED"}
@@ -86,6 +89,15 @@ class TestManyAtOnce:
         assert [results[name].outcome.value for name in "abcd"] == ["failed", "skipped", "skipped", "failed"]
         assert str(results["b"].skipped) == "the same login has just been refused for `a`; once is enough"
         assert (results["b"].attempts, running.commands().count("AUTH")) == (0, 2)
+
+    @pytest.mark.case("C-26")
+    def test_ten_thousand_of_one_login_ask_once_when_it_is_refused(self) -> None:
+        first = operator("o0")
+        with server({"AUTH": b"535 5.7.8 no\r\n"}) as running:
+            approved = catalogue(running, secret="env://*")
+            results = list(live(approved).run([replace(first, operator=f"o{number}") for number in range(10_000)]))
+            assert (running.peer.connections, running.commands().count("AUTH")) == (1, 1)
+        assert Counter(result.outcome for result in results) == {Outcome.FAILED: 1, Outcome.SKIPPED: 9_999}
 
     def test_results_come_as_they_are_ready(self) -> None:
         """A slow server keeps nobody waiting who is at another one; each result is handed out at once."""
@@ -140,6 +152,7 @@ class TestManyAtOnce:
         assert order[:95] == [Outcome.PASSED] * 95
         assert Outcome.PASSED not in order[95:]
 
+    @pytest.mark.case("C-26")
     def test_a_mailbox_that_rests_is_waited_for(self) -> None:
         """Two messages of one account, whose operators allow ten a second."""
         with server() as running:
@@ -188,6 +201,41 @@ class TestManyAtOnce:
                 started = time.monotonic()
             assert time.monotonic() - started < 1
         assert live_threads() == []
+
+
+class TestDeadline:
+    def test_what_is_known_by_then_is_kept(self) -> None:
+        """One server answers, one is silent; the others have not had their turn when the time is over."""
+        silent_names = [f"s{number}" for number in range(5)]
+        with server() as quick, server({"MAIL": lambda c: c.hold()}) as silent:
+            approved = catalogue(quick, silent, live="per_host = 2\nconcurrency = 4")
+            subjects = [operator("a"), *(operator(name, server=SECOND) for name in silent_names)]
+            started = time.monotonic()
+            results = run(approved, *subjects, seconds=1)
+            assert time.monotonic() - started < 2
+            assert live_threads() == []
+        assert results["a"].outcome is Outcome.PASSED
+        stopped = [results[name] for name in silent_names if results[name].failure is not None]
+        late = [results[name] for name in silent_names if results[name].outcome is Outcome.SKIPPED]
+        assert (len(stopped), len(late)) == (2, 3)
+        assert {result.failure and result.failure.diagnosis.rule_id for result in stopped} == {"OM935"}
+        assert {result.outcome for result in stopped} == {Outcome.INCONCLUSIVE}
+        assert {str(result.skipped) for result in late} == {"the time for the run, 1 s, was over before its turn"}
+
+    def test_mailboxes_that_rest_are_not_waited_for(self) -> None:
+        with server() as running:
+            slow = Limits(messages_per_minute=1)
+            subjects = [replace(operator(name), limits=slow) for name in ("a", "b")]
+            same = [replace(item, authentication=subjects[0].authentication) for item in subjects]
+            approved = catalogue(running, secret="env://*")
+            started = time.monotonic()
+            results = run(approved, *same, seconds=1)
+            assert time.monotonic() - started < 2
+        assert [results[name].outcome for name in ("a", "b")] == [Outcome.PASSED, Outcome.SKIPPED]
+
+    def test_time_that_is_enough_changes_nothing(self) -> None:
+        with server() as running:
+            assert run(catalogue(running), operator("rh"), seconds=60)["rh"].outcome is Outcome.PASSED
 
 
 class TestInterruption:

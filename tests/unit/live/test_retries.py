@@ -41,6 +41,7 @@ def twice(step: str, act: Answer) -> Callable[[Connection], None]:
 
 
 class TestWhatIsTriedAgain:
+    @pytest.mark.case("M-22", "M-23")
     @pytest.mark.parametrize(
         ("step", "act"),
         [
@@ -62,6 +63,7 @@ class TestWhatIsTriedAgain:
         assert any(line.startswith("*: attempt 2, after 0.0") for line in result.transcript)
         assert f"Message-ID: {result.message_id}".encode() in running.peer.said(secure=True)
 
+    @pytest.mark.case("M-22", "M-23")
     def test_so_often_and_no_more(self) -> None:
         with server({"RCPT": b"451 4.3.0 later\r\n"}) as running:
             result = run(catalogue(running, live="retries = 2"), operator("rh"), waits=SOON)["rh"]
@@ -104,6 +106,7 @@ class TestWhatIsNot:
             result = run(catalogue(running, live=RETRIES), operator("rh"), vault=vault, waits=SOON)["rh"]
         assert (result.attempts, len(vault.asked)) == (1, 1)
 
+    @pytest.mark.case("M-23")
     def test_what_would_end_after_the_deadline(self) -> None:
         """What the server said is worth more than that the time was over."""
         with server({"MAIL": b"451 4.3.0 later\r\n"}) as running:

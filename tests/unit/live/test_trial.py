@@ -93,11 +93,22 @@ class TestTrials:
         assert rule in (None, result.failure.diagnosis.rule_id)
         assert (result.message_id is not None) is (stage is Stage.SEND)
 
+    @pytest.mark.case("M-21")
     def test_one_login_attempt_and_no_other_mechanism(self) -> None:
         with server({"AUTH": b"535 5.7.8 no\r\n"}) as running:
             run(catalogue(running), operator("rh"))
         assert running.commands().count("AUTH") == 1
         assert running.peer.connections == 1
+
+    @pytest.mark.case("M-20")
+    def test_a_server_that_takes_no_passwords_any_more(self) -> None:
+        with server({"AUTH": b"550 5.7.30 Basic authentication is not supported for Client Submission\r\n"}) as running:
+            result = run(catalogue(running), operator("rh"))["rh"]
+        assert result.failure is not None
+        diagnosis = result.failure.diagnosis
+        assert (result.outcome, diagnosis.rule_id, diagnosis.path) == (Outcome.FAILED, "OM919", "authentication.type")
+        assert "modern" in str(diagnosis.remedy)
+        assert running.commands().count("AUTH") == 1
 
     @pytest.mark.parametrize(("password", "told"), [("", "the vault is sealed"), ("x", "does not have 4 to")])
     def test_a_secret_that_does_not_resolve_here(self, password: str, told: str) -> None:

@@ -51,12 +51,14 @@ def test_bcc_stays_out() -> None:
     assert message["Bcc"] == "c@x.test"
 
 
+@pytest.mark.case("M-33")
 def test_other_classes_are_not_taken() -> None:
     with pytest.raises(Failure) as caught:
         write_out(Message(), smtputf8=False, eight_bit=False)  # type: ignore[arg-type]
     assert caught.value.kind is Kind.INVALID_MESSAGE
 
 
+@pytest.mark.case("M-33")
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nb", "a\rb", "a\0b", "a\n", "a\r\n b\nc"])
 def test_headers_that_end_early(value: str) -> None:
     message = EmailMessage(policy=compat32)

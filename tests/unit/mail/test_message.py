@@ -78,6 +78,7 @@ def test_message_ids_are_ours_and_differ() -> None:
     assert all(re.fullmatch(r"<opsmail\.[0-9a-f]{32}@empresa\.com\.br>", text) for text in ids)
 
 
+@pytest.mark.case("M-35")
 def test_it_tells_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
@@ -102,6 +103,7 @@ def test_in_another_language() -> None:
     assert "SERVER: smtp" in bodies(message)[0]
 
 
+@pytest.mark.case("M-33")
 @pytest.mark.parametrize(
     "change",
     [

@@ -49,6 +49,7 @@ class TestKeeping:
     def keep(self, path: Path | str, value: str = CANARY) -> None:
         open_secrets(list).keep(ref(f"file://{path}"), Secret(value))
 
+    @pytest.mark.case("O-15")
     def test_a_file_of_its_owner_s_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "token"
         self.keep(path, "before")
@@ -58,6 +59,7 @@ class TestKeeping:
         assert FileSecrets().resolve(ref(f"file://{path}")).reveal() == CANARY
         assert list(tmp_path.iterdir()) == [path]
 
+    @pytest.mark.case("O-15")
     def test_never_through_a_link(self, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
         error = refusal(lambda: self.keep(tmp_path / "link"))
@@ -114,6 +116,7 @@ class TestFile:
         path.chmod(mode)
         assert self.resolve(path) == CANARY
 
+    @pytest.mark.case("O-15")
     @pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o601, 0o620, 0o666])
     def test_what_others_may_read_or_change_is_refused(self, path: Path, mode: int) -> None:
         path.write_text(CANARY)

@@ -28,6 +28,7 @@ def in_a_traceback(secret: Secret) -> str:
     return "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
 
 
+@pytest.mark.case("C-23")
 @pytest.mark.parametrize(
     "shown",
     [
@@ -50,6 +51,7 @@ def test_no_way_of_printing_shows_it(shown: Callable[[Secret], str]) -> None:
     assert ascii(VALUE)[1:-1] not in text
 
 
+@pytest.mark.case("C-23")
 @pytest.mark.parametrize(
     "taken",
     [

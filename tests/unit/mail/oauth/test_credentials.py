@@ -18,6 +18,7 @@ from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.claims import payload
 from opsmail.operator.model import Certificate
 from opsmail.secrets import SecretError
+from tests.hostile.catalogue import case
 from tests.hostile.certificates import Wish, issue
 from tests.hostile.peer import Connection, Peer
 from tests.unit.mail.oauth.identity import AUDIENCE, Vault, http, identity, jwt, modern, soon, tokens
@@ -155,7 +156,7 @@ class TestFederated:
     @pytest.mark.parametrize(
         ("token", "told"),
         [
-            (outside("repo:empresa/mail:pull_request"), "any pull request"),
+            case("O-16 of a pull request", outside("repo:empresa/mail:pull_request"), "any pull request"),
             ("opaque", "no JWT"),
             ("a\r\nb", "no access token"),
         ],

@@ -14,9 +14,11 @@ from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.http import LONGEST_ANSWER, PinnedHttp
 from opsmail.mail.oauth.provider import MachineIdentity
 from opsmail.mail.tls import TrustStores
+from tests.hostile.catalogue import case
 from tests.hostile.peer import LIMIT, SLACK, Connection, Peer
 from tests.unit.mail.oauth.identity import SECRET, Provider, granted, http, identity, modern, soon, tokens
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -47,7 +49,27 @@ ANSWERS: dict[str, tuple[bytes, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        case("O-03 a login page", "a login page"),
+        case("O-02 a page of a proxy", "a page of a proxy"),
+        case("O-02 an error page", "an error page"),
+        case("O-02 an error page of a gateway", "an error page of a gateway"),
+        case("O-04 a refusal in bad order", "a refusal in bad order"),
+        case("O-04 a list", "a list"),
+        case("O-04 nothing", "nothing"),
+        case("O-04 a half", "a half"),
+        case("O-04 UTF-16", "UTF-16"),
+        case("O-04 brackets", "brackets"),
+        case("O-03 no HTTP", "no HTTP"),
+        case("O-07 a long line", "a long line"),
+        case("O-07 many headers", "many headers"),
+        case("O-04 a length that lies", "a length that lies"),
+        case("O-04 pieces that are none", "pieces that are none"),
+        case("O-07 60 MB", "60 MB"),
+    ],
+)
 def test_an_answer_that_is_no_oauth_answer(name: str) -> None:
     answer, told = ANSWERS[name]
     with identity(answer) as provider:
@@ -61,24 +83,14 @@ def test_an_answer_that_is_no_oauth_answer(name: str) -> None:
 @pytest.mark.parametrize(
     ("act", "kind"),
     [
-        (lambda connection: connection.hold(), Kind.TIMED_OUT),
-        (lambda connection: connection.drip(HEAD + b"X: " + b"x" * 10_000), Kind.TIMED_OUT),
-        (lambda connection: connection.drip(http(200, b"{" + b" " * 10_000)), Kind.TIMED_OUT),
-        (lambda connection: connection.flood(b"x" * 9000), Kind.IDENTITY_PROVIDER_FAILED),
-        (lambda connection: connection.flood(b"HTTP/1.1 100 Continue\r\n\r\n" * 200), Kind.IDENTITY_PROVIDER_FAILED),
-        (lambda connection: connection.close(), Kind.IDENTITY_PROVIDER_FAILED),
-        (lambda connection: connection.reset(), Kind.IDENTITY_PROVIDER_FAILED),
-        (lambda connection: connection.say(HEAD), Kind.IDENTITY_PROVIDER_FAILED),
-    ],
-    ids=[
-        "silence",
-        "drip of a header",
-        "drip of a body",
-        "endless",
-        "endless prelude",
-        "close",
-        "reset",
-        "half a head",
+        case("O-01 silence", lambda c: c.hold(), Kind.TIMED_OUT),
+        case("O-01 drip of a header", lambda c: c.drip(HEAD + b"X: " + b"x" * 10_000), Kind.TIMED_OUT),
+        case("O-01 drip of a body", lambda c: c.drip(http(200, b"{" + b" " * 10_000)), Kind.TIMED_OUT),
+        case("O-07 endless", lambda c: c.flood(b"x" * 9000), Kind.IDENTITY_PROVIDER_FAILED),
+        case("O-07 endless prelude", lambda c: c.flood(CONTINUE * 200), Kind.IDENTITY_PROVIDER_FAILED),
+        case("O-04 close", lambda c: c.close(), Kind.IDENTITY_PROVIDER_FAILED),
+        case("O-04 reset", lambda c: c.reset(), Kind.IDENTITY_PROVIDER_FAILED),
+        case("O-04 half a head", lambda c: c.say(HEAD), Kind.IDENTITY_PROVIDER_FAILED),
     ],
 )
 @pytest.mark.parametrize("where", ["token", "metadata"])
@@ -91,6 +103,7 @@ def test_every_wait_ends(act: Callable[[Connection], object], kind: Kind, where:
     assert found.kind is kind
 
 
+@pytest.mark.case("O-08", "O-17")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_nobody_is_sent_elsewhere(status: int) -> None:
     """The sink counts: no connection, so no client secret."""
@@ -115,6 +128,7 @@ def test_nobody_is_sent_elsewhere(status: int) -> None:
         sink.stop()
 
 
+@pytest.mark.case("O-17")
 @pytest.mark.parametrize(
     "endpoint", ["https://localhost:99999/x/token", "https://{authority}@evil/x", "https://[/x/y", "file:///etc/x/y"]
 )

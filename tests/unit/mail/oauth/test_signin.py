@@ -177,6 +177,7 @@ class TestResuming:
             tokens(Vault(Y="")).fetch(modern(provider, DELEGATED), soon())
         assert "opsmail login" in str(caught.value.hint)
 
+    @pytest.mark.case("O-15")
     @pytest.mark.parametrize(
         "kept", ["", "{}", "not JSON", "[]", "7", '{"RefreshToken": []}', '{"RefreshToken": {"a": 1}}', "[" * 10_000]
     )

@@ -126,6 +126,7 @@ class TestWhatIsAskedFor:
 
 
 class TestWhatItSays:
+    @pytest.mark.case("O-11", "O-12")
     @pytest.mark.parametrize(
         ("claims", "kind", "told"),
         [
@@ -153,10 +154,12 @@ class TestWhatItSays:
         assert failure.kind is kind
         assert told in str(failure.detail)
 
+    @pytest.mark.case("O-12")
     def test_clocks_may_differ_by_minutes(self) -> None:
         with identity(granted(jwt(nbf=time.time() + 200))) as provider:
             tokens().fetch(modern(provider), soon())
 
+    @pytest.mark.case("O-12")
     def test_a_clock_that_is_wrong_here(self) -> None:
         with identity() as provider:
             failure = failed(provider, tokens(now=lambda: datetime.now(UTC) + timedelta(days=2)))
@@ -178,17 +181,20 @@ class TestWhatItSays:
             found = tokens().fetch(modern(provider, tenant="consumers"), soon())
         assert (found.claims, found.token.reveal()) == (None, "EwBgA8l6BAAU-opaque")
 
+    @pytest.mark.case("O-06")
     @pytest.mark.parametrize("token", ["a\r\nRCPT TO:<x@y>", "a\x01auth=Bearer b", "", "x" * 9001, "é", 7, ["a"], None])
     def test_what_would_not_stay_in_its_field_is_not_sent(self, token: object) -> None:
         with identity(http(200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600})) as provider:
             failure = failed(provider)
         assert failure.kind in (Kind.TOKEN_MALFORMED, Kind.IDENTITY_PROVIDER_FAILED)
 
+    @pytest.mark.case("O-05")
     @pytest.mark.parametrize("expires", ["abc", [1], {}, 1e400])
     def test_an_end_that_is_no_time(self, expires: object) -> None:
         with identity(granted(expires_in=expires)) as provider:
             assert failed(provider).kind is Kind.IDENTITY_PROVIDER_FAILED
 
+    @pytest.mark.case("O-05")
     @pytest.mark.parametrize("expires", [-5, 0, "3600", 1e9])
     def test_ends_that_are_odd(self, expires: object) -> None:
         with identity(granted(expires_in=expires)) as provider:
@@ -249,6 +255,7 @@ class TestRefusals:
         assert failure.kind is Kind.IDENTITY_PROVIDER_FAILED
         assert "MSAL made nothing of its answer" in str(failure.detail)
 
+    @pytest.mark.case("O-09")
     @pytest.mark.parametrize(
         "form",
         [
@@ -269,6 +276,7 @@ class TestRefusals:
         assert "Invalid secret" in failure.oauth.description
         assert "[redacted]" in failure.oauth.description
 
+    @pytest.mark.case("C-23")
     @pytest.mark.parametrize(
         "answer", [refused("invalid_client"), http(500, "no"), granted("x.y.z"), granted(expires_in="a")]
     )

@@ -15,6 +15,7 @@ from opsmail.mail.failure import Stage
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.claims import Claims
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
 from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import msg
@@ -78,6 +79,15 @@ def test_what_passed_is_one_line() -> None:
 
 def test_without_tls_and_login_there_is_less_to_say() -> None:
     assert text(replace(PASSED, stages=PASSED.stages[:1])) == ["✓ rh  passed in 412 ms"]
+
+
+@pytest.mark.case("T-19")
+@pytest.mark.parametrize(("days", "told"), [(15, None), (14, "14 days"), (1, "1 day"), (0, "0 days"), (None, None)])
+def test_a_certificate_that_ends_soon_is_told_of(days: int | None, told: str | None) -> None:
+    stages = (StageResult(Stage.TLS, Outcome.PASSED, 31, tls=replace(TLS, days_left=days)),)
+    _, *notices = text(replace(PASSED, stages=stages))
+    expected = f"    the server's certificate ends in {told}, by the clock of this machine"
+    assert notices == ([] if told is None else [expected])
 
 
 def test_what_failed_says_why_and_what_to_do_where() -> None:
@@ -156,6 +166,7 @@ def test_json() -> None:
                         "issuer": "CN=CA \\u202e",
                         "not_after": "2027-01-31T12:30:00Z",
                         "sha256": "ab" * 32,
+                        "days_left": None,
                     },
                 },
             },
@@ -244,6 +255,24 @@ def test_what_a_token_says_is_in_the_json() -> None:
         "application": "x",
         "expires": "2026-03-10T00:00:00Z",
     }
+
+
+def test_how_a_message_arrived_is_in_the_line_and_the_json() -> None:
+    receipt = Receipt("rh@empresa.test", "ESMTPSA", True, True, "mx\u202e", spf="pass", dmarc="fail")
+    arrived = replace(PASSED, stages=(StageResult(Stage.RECEIPT, Outcome.PASSED, 900, receipt=receipt),))
+    assert text(arrived) == ["✓ rh  passed in 412 ms  ESMTPSA  spf=pass  dmarc=fail"]
+    assert read_json(tests.as_json([arrived], {}, complete=True))["results"][0]["stages"][0]["receipt"] == {
+        "sender": "rh@empresa.test",
+        "protocol": "ESMTPSA",
+        "tls": True,
+        "authenticated": True,
+        "verifier": "mx\\u202e",
+        "spf": "pass",
+        "dkim": None,
+        "dmarc": "fail",
+    }
+    unknown = StageResult(Stage.RECEIPT, Outcome.PASSED, 1, receipt=replace(receipt, protocol="", spf=None, dmarc=None))
+    assert text(replace(PASSED, stages=(unknown,))) == ["✓ rh  passed in 412 ms  –"]
 
 
 def test_json_of_a_certificate_without_an_end() -> None:
