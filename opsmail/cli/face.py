@@ -74,7 +74,7 @@ class CommandGroup(Group):
     cls=CommandGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `opsmail demo`, or `opsmail check` in a repository with an operators folder.",
+    epilog="Start with `opsmail demo`, `opsmail init` for a new repository, or `opsmail check` in one with operators.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="opsmail", message="%(prog)s %(version)s")
 @click.pass_context

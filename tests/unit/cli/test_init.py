@@ -49,6 +49,7 @@ def test_a_folder_with_other_things_gets_them(checkout: Checkout) -> None:
         (("--provider", "gmial"), "did you mean `gmail`?"),
         (("--ci", "jenkins"), "jenkins"),
         (("ca.pem",), "ca.pem"),
+        (("",), "the folder's name is empty"),
     ],
 )
 def test_what_is_wrong_is_told(checkout: Checkout, arguments: tuple[str, ...], told: str) -> None:
