@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,7 +26,7 @@ from opsmail.references import SecretReference
 from opsmail.scaffold.pipelines import SYSTEMS
 from opsmail.secrets import known_schemes, open_secrets
 from opsmail.secrets.interface import NeededSecret, SecretError, SecretStoreUnreachable
-from opsmail.secrets.storing import CI_SYSTEMS, Place, Readers, signing_key_steps, storing_steps
+from opsmail.secrets.storing import CI_SYSTEMS, Place, Readers, Step, signing_key_steps, storing_steps
 from opsmail.secrets.trial import SecretTrial
 
 
@@ -72,19 +73,30 @@ def _known(operators: Sequence[Operator], context: Context, everything: bool, ci
                 uses.setdefault(reference, []).append((operator.operator, path))
         for _, secret in triable_secrets(operator, context):
             needed.setdefault(secret.reference, []).append(secret)
-    signing_key = context.settings.signing_key
-    if everything:
-        uses.setdefault(signing_key, [])
-        needed[signing_key] = [NeededSecret(signing_key, is_password=False)]
+    own: dict[SecretReference, list[str]] = {}
+    for path, reference in context.settings.references() if everything else ():
+        own.setdefault(reference, []).append(path)
+        uses.setdefault(reference, [])
+        needed.setdefault(reference, []).append(NeededSecret(reference, is_password=path == "store.password"))
     outcomes = SecretTrial(open_secrets()).outcomes([secret for several in needed.values() for secret in several])
     secrets = []
     for reference, users in uses.items():
         state, reason = _state(reference, [outcomes[secret] for secret in needed.get(reference, ())], context)
-        is_key = everything and reference == signing_key
-        steps = signing_key_steps(reference, ci) if is_key else storing_steps(reference, Readers(ci))
-        settings = ("gate.signing_key",) if is_key else ()
-        secrets.append(KnownSecret(reference, tuple(users), settings, state, reason, tuple(steps)))
+        paths = tuple(own.get(reference, ()))
+        steps = tuple(_steps(reference, paths, Readers(ci)))
+        secrets.append(KnownSecret(reference, tuple(users), paths, state, reason, steps))
     return secrets
+
+
+def _steps(reference: SecretReference, paths: Sequence[str], readers: Readers) -> Sequence[Step]:
+    """Return how a secret gets to where it is looked for; a token of the CI's own is put there by the CI."""
+    if "gate.signing_key" in paths:
+        return signing_key_steps(reference, readers.ci)
+    if any(path.endswith(".federated_token") for path in paths):
+        return ()
+    # Of the probe's mailbox only the test reads.
+    servers = readers.servers and list(paths) != ["live.probe.secret"]
+    return storing_steps(reference, replace(readers, servers=servers))
 
 
 def _state(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -67,11 +67,22 @@ class Settings:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The approved servers, and the references that are the settings' own."""
-        own = {self.file.gate.signing_key, self.file.store.password}
-        own |= {entry.federated_token for entry in self.file.servers or ()}
-        if self.file.live.probe is not None:
-            own |= {str(reference) for _, reference in self.file.live.probe.account().references()}
-        return Catalogue(self.file.servers, frozenset(reference for reference in own if reference is not None))
+        return Catalogue(self.file.servers, frozenset(str(reference) for _, reference in self.references()))
+
+    def references(self) -> Iterator[tuple[str, SecretReference]]:
+        """Yield each secret reference that the settings use themselves, with its path."""
+        named: list[tuple[str, str | None]] = [
+            ("gate.signing_key", self.file.gate.signing_key),
+            ("store.password", self.file.store.password),
+            ("live.probe.secret", None if self.file.live.probe is None else self.file.live.probe.secret),
+        ]
+        named += [
+            (f"servers.{index}.federated_token", entry.federated_token)
+            for index, entry in enumerate(self.file.servers or ())
+        ]
+        for path, text in named:
+            if text is not None:
+                yield path, SecretReference.parse(text)
 
     @cached_property
     def probe(self) -> EffectiveOperator | None:

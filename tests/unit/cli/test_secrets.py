@@ -9,7 +9,7 @@ import pytest
 
 from opsmail.secrets.interface import SecretStoreUnreachable
 from opsmail.secrets.schemes import Secrets
-from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.checkout import HOST, Checkout
 
 SIGNING_KEY = "env://OPSMAIL_SIGNING_KEY"
 
@@ -139,6 +139,25 @@ def test_a_signing_key_that_an_operator_names_is_not_tried_for_it(fleet: Checkou
     assert listed(fleet, "rh")[SIGNING_KEY]["state"] == "not-tried"
     everything = listed(fleet)[SIGNING_KEY]
     assert (everything["state"], everything["settings"]) == ("resolves", ["gate.signing_key"])
+
+
+def test_what_else_the_settings_use(fleet: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSMAIL_STORE_PASSWORD", "abc")
+    fleet.edit("opsmail.toml", 'client_ids = ["x"]\n', 'client_ids = ["x"]\nfederated_token = "file:///run/token"\n')
+    fleet.write("opsmail.toml", fleet.read("opsmail.toml") + '\n[store]\npassword = "env://OPSMAIL_STORE_PASSWORD"\n')
+    found = listed(fleet)
+    store, token = found["env://OPSMAIL_STORE_PASSWORD"], found["file:///run/token"]
+    assert (store["settings"], store["state"]) == (["store.password"], "missing")  # three characters are no password
+    assert {"github", "servers"} <= {step["place"] for step in store["steps"]}
+    assert (token["settings"], token["state"], token["steps"]) == (["servers.0.federated_token"], "missing", [])
+
+
+def test_the_probes_mailbox_is_the_tests_alone(fleet: Checkout) -> None:
+    probe = f'[live.probe]\nhost = "{HOST}"\nusername = "a@b.example"\nsecret = "env://OPSMAIL_PROBE"\n'
+    fleet.edit("opsmail.toml", "[gate]\n", f"{probe}\n[gate]\n")
+    secret = listed(fleet, "--ci", "gitlab")["env://OPSMAIL_PROBE"]
+    assert (secret["settings"], secret["state"]) == (["live.probe.secret"], "missing")
+    assert {step["place"] for step in secret["steps"]} == {"here", "gitlab"}
 
 
 def test_without_secrets_there_is_nothing_to_show(checkout: Checkout, tmp_path: Path) -> None:
