@@ -19,6 +19,7 @@ from opsmail.publish.plan import Plan, documents_needed, make_plan
 from opsmail.publish.saved import NO_STORE
 from opsmail.secrets import open_secrets
 from opsmail.settings.load import Settings
+from opsmail.settings.trust import record
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Published, read_published
 from opsmail.store.interface import Head, Store, StoreMissing
@@ -34,6 +35,7 @@ class Prepared:
         wanted: operator to canonical document: what git wants, but for what is held.
         plan: the difference.
         trust: how far the commit's settings go beyond the recorded ones.
+        record: what the commit's settings trust, as a publish would record it.
         documents: the published documents that differ from what git wants, by digest.
         marks: of the published operators.
     """
@@ -42,8 +44,14 @@ class Prepared:
     wanted: Mapping[str, bytes]
     plan: Plan
     trust: TrustChange
+    record: bytes
     documents: Mapping[str, bytes]
     marks: Marks
+
+    def records_other_settings(self) -> bool:
+        """Whether a publish has something to record also where no operator changes: what is trusted from now on."""
+        generation = self.published.generation
+        return generation is not None and generation.trust != hashlib.sha256(self.record).hexdigest()
 
 
 @contextmanager
@@ -119,7 +127,7 @@ def compare(
         revoked=tuple(revoked(doubtful, revision.settings)),
     )
     trust = TrustChange(revision.settings.digest, (), None)
-    return Prepared(published, wanted, plan, trust, documents, marks)
+    return Prepared(published, wanted, plan, trust, record(revision.settings), documents, marks)
 
 
 def _faulty(checked: CheckResult) -> set[str]:
