@@ -65,7 +65,7 @@ def command(formats: tuple[str, ...], commit: str | None, session: Session) -> i
 def _before_the_first(revision: Revision, checked: CheckResult) -> Report:
     environment = revision.settings.environment
     nothing = Published(Head(NO_STORE, environment), None, None, {})
-    plan = compare(revision, checked, nothing, {}, {}).plan
+    plan = compare(revision, checked, revision.documents(checked), nothing, {}, {}).plan
     return Report(environment, 0, revision.origin.commit, tuple(ahead(plan)), {})
 
 
@@ -120,7 +120,8 @@ def _items(
                 ]
             )
     believed = {name: digest for name, digest in published.manifest.items() if name not in wrong}
-    prepared = compare(revision, checked, replace(published, manifest=believed), documents, marks)
+    whole = replace(published, manifest=believed)
+    prepared = compare(revision, checked, revision.documents(checked), whole, documents, marks)
     if prepared.records_other_settings():
         yield Item(ItemKind.PENDING, msg("a publish would record what the settings trust now"))
     yield from (item for item in ahead(prepared.plan) if item.operator not in wrong)

@@ -88,28 +88,35 @@ def prepare(store: Store | None, revision: Revision, checked: CheckResult) -> Pr
         checked: its check.
     """
     settings = revision.settings
+    asked = revision.documents(checked)
     if store is None:
-        return compare(revision, checked, Published(Head(NO_STORE, settings.environment), None, None, {}), {}, {})
+        nothing = Published(Head(NO_STORE, settings.environment), None, None, {})
+        return compare(revision, checked, asked, nothing, {}, {})
     published = read_published(store, settings.environment, generation_verifier(settings))
     faulty = {published.manifest[name] for name in _faulty(checked) if name in published.manifest}
-    documents = store.read(documents_needed(published, revision.documents(checked)) | faulty)
-    prepared = compare(revision, checked, published, documents, read_marks(store, published.generation))
+    documents = store.read(documents_needed(published, asked) | faulty)
+    prepared = compare(revision, checked, asked, published, documents, read_marks(store, published.generation))
     return replace(prepared, trust=trust_change(store, published, settings))
 
 
 def compare(
-    revision: Revision, checked: CheckResult, published: Published, documents: Mapping[str, bytes], marks: Marks
+    revision: Revision,
+    checked: CheckResult,
+    asked: Mapping[str, bytes],
+    published: Published,
+    documents: Mapping[str, bytes],
+    marks: Marks,
 ) -> Prepared:
     """Compare a commit with what is published; its settings are not compared.
 
     Args:
         revision: the commit.
         checked: its check; files that cannot be read stay as they are published.
+        asked: operator to canonical document, as the commit has it.
         published: the head.
         documents: the published documents, by digest, at least those that differ or have errors.
         marks: of the published operators.
     """
-    asked = revision.documents(checked)
     unread = {member.name for member in checked.members if member.operator is None and member.name is not None}
     wanted, _ = keep(asked, unread & published.manifest.keys(), published, documents)
     wanted, held = keep(wanted, marked(marks, MarkKind.HELD), published, documents)
