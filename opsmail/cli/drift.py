@@ -19,8 +19,8 @@ from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import msg, msgn
 from opsmail.output.results import drift
 from opsmail.output.results.drift import Report
-from opsmail.publish.drift import Item, ahead, foreign
-from opsmail.publish.foreign import readable, unlogged
+from opsmail.publish.drift import Item, ItemKind, ahead, foreign
+from opsmail.publish.foreign import changed_rows, readable, unlogged
 from opsmail.publish.marks import Marks, read_marks
 from opsmail.publish.saved import NO_STORE
 from opsmail.store.generation import Published, read_published
@@ -65,7 +65,7 @@ def command(formats: tuple[str, ...], commit: str | None, session: Session) -> i
 def _before_the_first(revision: Revision, checked: CheckResult) -> Report:
     environment = revision.settings.environment
     nothing = Published(Head(NO_STORE, environment), None, None, {})
-    plan = compare(revision, checked, nothing, {}, {}).plan
+    plan = compare(revision, checked, revision.documents(checked), nothing, {}, {}).plan
     return Report(environment, 0, revision.origin.commit, tuple(ahead(plan)), {})
 
 
@@ -96,6 +96,8 @@ def _items(
     documents, wrong = readable(store, published)
     for operator, message in wrong.items():
         yield from foreign([message], operator)
+    for operator, message in changed_rows(store, published, documents):
+        yield from foreign([message], operator)
     yield from foreign(unlogged(store, published))
     generation = published.generation
     if generation is not None:
@@ -117,9 +119,9 @@ def _items(
                     )
                 ]
             )
-    whole = replace(
-        published, manifest={name: digest for name, digest in published.manifest.items() if name not in wrong}
-    )
-    yield from (
-        item for item in ahead(compare(revision, checked, whole, documents, marks).plan) if item.operator not in wrong
-    )
+    believed = {name: digest for name, digest in published.manifest.items() if name not in wrong}
+    whole = replace(published, manifest=believed)
+    prepared = compare(revision, checked, revision.documents(checked), whole, documents, marks)
+    if prepared.records_other_settings():
+        yield Item(ItemKind.PENDING, msg("a publish would record what the settings trust now"))
+    yield from (item for item in ahead(prepared.plan) if item.operator not in wrong)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from opsmail.check.result import CheckResult
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
 from opsmail.cli.options import session_options
@@ -15,6 +16,7 @@ from opsmail.cli.planning import prepare_reading
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.cli.trusting import TrustChange
+from opsmail.errors import OpsmailError
 from opsmail.messages import msg
 from opsmail.output.results import plans
 from opsmail.publish.gate import trust_refusals
@@ -36,18 +38,30 @@ def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit:
     errors = checked.errors()
     if errors:
         show_findings(session, errors, checked)
-        for item in prepare_reading(session, revision, checked).plan.revoked:
-            session.console.say(plans.revoked(item))
+        _tell_revoked(session, revision, checked)
         session.console.say(msg("there is no plan for a commit with errors"))
         return ExitCode.FINDINGS
     prepared = prepare_reading(session, revision, checked)
     plan = prepared.plan
+    if prepared.records_other_settings():
+        session.console.say(msg("a publish would record what the settings trust now"))
     limits = [*_untrusted(prepared.trust), *violations(plan, revision.settings.file.store, Allowances())]
     for output in outputs:
         output.write(session.console, _render(output, plan, limits, session))
     if out is not None:
         Output("json", out).write(session.console, plans.as_json(plan))
     return ExitCode.FINDINGS if exit_code and plan.changes else ExitCode.DONE
+
+
+def _tell_revoked(session: Session, revision: Revision, checked: CheckResult) -> None:
+    """Say who is published and not allowed any more, also where there is no plan."""
+    try:
+        revoked = prepare_reading(session, revision, checked).plan.revoked
+    except OpsmailError as error:
+        session.console.say(msg("what is published was not looked at: {reason}", reason=error.message))
+        return
+    for item in revoked:
+        session.console.say(plans.revoked(item))
 
 
 def _untrusted(trust: TrustChange) -> Iterator[Violation]:

@@ -19,6 +19,7 @@ from opsmail.publish.plan import Plan, documents_needed, make_plan
 from opsmail.publish.saved import NO_STORE
 from opsmail.secrets import open_secrets
 from opsmail.settings.load import Settings
+from opsmail.settings.trust import record
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Published, read_published
 from opsmail.store.interface import Head, Store, StoreMissing
@@ -34,6 +35,7 @@ class Prepared:
         wanted: operator to canonical document: what git wants, but for what is held.
         plan: the difference.
         trust: how far the commit's settings go beyond the recorded ones.
+        record: what the commit's settings trust, as a publish would record it.
         documents: the published documents that differ from what git wants, by digest.
         marks: of the published operators.
     """
@@ -42,8 +44,14 @@ class Prepared:
     wanted: Mapping[str, bytes]
     plan: Plan
     trust: TrustChange
+    record: bytes
     documents: Mapping[str, bytes]
     marks: Marks
+
+    def records_other_settings(self) -> bool:
+        """Whether a publish has something to record also where no operator changes: what is trusted from now on."""
+        generation = self.published.generation
+        return generation is not None and generation.trust != hashlib.sha256(self.record).hexdigest()
 
 
 @contextmanager
@@ -80,28 +88,35 @@ def prepare(store: Store | None, revision: Revision, checked: CheckResult) -> Pr
         checked: its check.
     """
     settings = revision.settings
+    asked = revision.documents(checked)
     if store is None:
-        return compare(revision, checked, Published(Head(NO_STORE, settings.environment), None, None, {}), {}, {})
+        nothing = Published(Head(NO_STORE, settings.environment), None, None, {})
+        return compare(revision, checked, asked, nothing, {}, {})
     published = read_published(store, settings.environment, generation_verifier(settings))
     faulty = {published.manifest[name] for name in _faulty(checked) if name in published.manifest}
-    documents = store.read(documents_needed(published, revision.documents(checked)) | faulty)
-    prepared = compare(revision, checked, published, documents, read_marks(store, published.generation))
+    documents = store.read(documents_needed(published, asked) | faulty)
+    prepared = compare(revision, checked, asked, published, documents, read_marks(store, published.generation))
     return replace(prepared, trust=trust_change(store, published, settings))
 
 
 def compare(
-    revision: Revision, checked: CheckResult, published: Published, documents: Mapping[str, bytes], marks: Marks
+    revision: Revision,
+    checked: CheckResult,
+    asked: Mapping[str, bytes],
+    published: Published,
+    documents: Mapping[str, bytes],
+    marks: Marks,
 ) -> Prepared:
     """Compare a commit with what is published; its settings are not compared.
 
     Args:
         revision: the commit.
         checked: its check; files that cannot be read stay as they are published.
+        asked: operator to canonical document, as the commit has it.
         published: the head.
         documents: the published documents, by digest, at least those that differ or have errors.
         marks: of the published operators.
     """
-    asked = revision.documents(checked)
     unread = {member.name for member in checked.members if member.operator is None and member.name is not None}
     wanted, _ = keep(asked, unread & published.manifest.keys(), published, documents)
     wanted, held = keep(wanted, marked(marks, MarkKind.HELD), published, documents)
@@ -119,7 +134,7 @@ def compare(
         revoked=tuple(revoked(doubtful, revision.settings)),
     )
     trust = TrustChange(revision.settings.digest, (), None)
-    return Prepared(published, wanted, plan, trust, documents, marks)
+    return Prepared(published, wanted, plan, trust, record(revision.settings), documents, marks)
 
 
 def _faulty(checked: CheckResult) -> set[str]:

@@ -67,7 +67,7 @@ def command(plan_file: Path | None, yes: bool, wish: Wish, reason: str, commit: 
         if judgement.refusals:
             publishing.refuse(prepared.published, prepared.plan, circumstances, judgement.refusals)
             return ExitCode.REFUSED
-        if not prepared.plan.changes and not _records_other_settings(prepared, circumstances):
+        if not prepared.plan.changes and not prepared.records_other_settings():
             _tell_unchanged(session, judgement)
             record_fresh(publishing, prepared)
             return _exit_code(judgement)
@@ -151,12 +151,6 @@ def _approved_deletes(saved: SavedPlan | None, prepared: Prepared) -> frozenset[
     if saved is None:
         return frozenset()
     return frozenset(change.operator for change in prepared.plan.with_action(Action.DELETE))
-
-
-def _records_other_settings(prepared: Prepared, circumstances: Circumstances) -> bool:
-    """Whether a publish that changes no operator still has something to record: what is trusted from now on."""
-    generation = prepared.published.generation
-    return generation is not None and generation.trust != hashlib.sha256(circumstances.trust).hexdigest()
 
 
 def _with_glass(publishing: Publishing, judgement: Judgement, circumstances: Circumstances, key: SigningKey) -> Proofs:

@@ -64,7 +64,7 @@ def command(
         if not rollback.plan.changes:
             session.console.say(msg("nothing to roll back: generation {number} had the same", number=number))
             return ExitCode.DONE
-        circumstances = publishing.circumstances(Act.ROLLBACK, reason)
+        circumstances = replace(publishing.circumstances(Act.ROLLBACK, reason), required=rollback.required)
         refusals = list(_refusals(publishing, rollback, accepted))
         if refusals:
             publishing.refuse(rollback.published, rollback.plan, circumstances, refusals)
@@ -109,6 +109,13 @@ class _Rollback:
     plan: Plan
     trust: TrustChange
     named: tuple[str, ...]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The kinds of evidence that everything in it has been asked for."""
+        both = (self.published.generation, self.target.generation)
+        now, then = (() if generation is None else generation.required for generation in both)
+        return tuple(kind for kind in now if kind in then)
 
     @property
     def held(self) -> list[str]:

@@ -19,9 +19,9 @@ from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.publishing import Publishing
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
-from opsmail.errors import RefusedError, UsageError
+from opsmail.errors import RefusedError
 from opsmail.messages import msg
-from opsmail.publish.adoption import Adoptable, Adoptee, doubtful, find_adoptee, needs_epoch
+from opsmail.publish.adoption import Adoptee, doubtful, find_adoptee, needs_epoch
 from opsmail.publish.marks import read_marks
 from opsmail.publish.publisher import Act
 from opsmail.store.generation import Published
@@ -55,11 +55,6 @@ def adopt(yes: bool, accepted: str | None, reason: str, commit: str | None, sess
     revision = Revision.open(session, commit)
     environment = revision.settings.environment
     with opened_store(session, revision.settings, writing=True) as store:
-        if not isinstance(store, Adoptable):
-            raise UsageError(
-                msg("the store {location} has no epochs", location=store.location),
-                hint=msg("its backend has to learn `raise_epoch`"),
-            )
         publishing = Publishing(session, revision, run, store)
         publishing.tell_earlier()
         head = store.head(environment)

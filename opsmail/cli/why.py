@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
@@ -34,7 +34,7 @@ from opsmail.report.endings import endings
 from opsmail.secrets import known_schemes
 from opsmail.settings.load import Settings
 from opsmail.store.generation import read_published
-from opsmail.store.interface import StoreMissing
+from opsmail.store.interface import MissingBlobs, Store, StoreMissing
 
 
 @click.command("why", epilog="Example:  opsmail why rh-notificacoes --env production")
@@ -93,18 +93,26 @@ def _served(session: Session, settings: Settings, operator: str) -> _Served | No
             if digest is None:
                 return None
             came = introduction(store, published, operator)
-            wanted = {digest, *came.evidence, *([] if came.before is None else [came.before])}
-            blobs = store.read(wanted)
+            blobs = store.read({digest, *([] if came.before is None else [came.before])})
             return _Served(
                 published.head.number,
                 blobs[digest],
                 came,
                 None if came.before is None else blobs[came.before],
-                tuple(statement_in(blobs[name]) for name in came.evidence),
+                tuple(_kept(store, came.evidence)),
                 read_marks(store, published.generation).get(operator, ()),
             )
     except StoreMissing:
         return None
+
+
+def _kept(store: Store, digests: Iterable[str]) -> Iterator[Statement]:
+    """Yield statements that came with a generation, as far as they are kept."""
+    for digest in digests:
+        try:
+            yield statement_in(store.read([digest])[digest])
+        except MissingBlobs:
+            continue
 
 
 def _page(session: Session, settings: Settings, checked: CheckResult, operator: str, served: _Served | None) -> Page:

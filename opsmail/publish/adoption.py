@@ -6,22 +6,12 @@ Readers refuse a store that went back. A higher epoch, signed, tells them that s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import Message, msg
 from opsmail.publish.ancestry import parsed
 from opsmail.store.generation import Generation, Published, Verify, read_newest
 from opsmail.store.interface import Head, Identity, Store
-
-
-@runtime_checkable
-class Adoptable(Store, Protocol):
-    """A store whose epoch can be raised."""
-
-    def raise_epoch(self, expected: Identity) -> Identity:
-        """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import rfc8785
-
 from opsmail.errors import UnavailableError
 from opsmail.messages import msg
+from opsmail.publish.events import written
 from opsmail.publish.plan import Action, Plan
 from opsmail.store.generation import Generation, Published, Verify, read_published
 from opsmail.store.interface import Head, HeadMoved, OutcomeUnknown, Store, StoreDamaged, StoreUnavailable
@@ -156,7 +155,7 @@ def record_evidence(store: Store, head: Head, statements: Mapping[str, Sequence[
     names = sorted(statements)
     parts = [names[first : first + _OPERATORS] for first in range(0, len(names), _OPERATORS)]
     events = [
-        _event("evidence", {"of": head.number, "time": time, "statements": {name: statements[name] for name in part}})
+        written("evidence", {"of": head.number, "time": time, "statements": {name: statements[name] for name in part}})
         for part in parts
     ]
     store.append_events(head, events)
@@ -176,7 +175,7 @@ def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumst
         "time": circumstances.time,
         "reasons": [_storable(reason)[:_LONGEST_REASON] for reason in reasons[:_REASONS]],
     }
-    store.append_events(head, [_event("refused-publish", facts)])
+    store.append_events(head, [written("refused-publish", facts)])
 
 
 def _pack(
@@ -250,7 +249,7 @@ def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstance
     if circumstances.operators:
         facts["operators"] = list(circumstances.operators[:_REASONS])
     try:
-        events = [_event(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
+        events = [written(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
         store.swap_head(head, number=generation.number, digest=parcel.digest, events=events, operators=parcel.operators)
     except OutcomeUnknown as unknown:
         _look(store, head, parcel, unknown)
@@ -266,10 +265,6 @@ def _look(store: Store, head: Head, parcel: _Parcel, unknown: OutcomeUnknown) ->
         raise unknown from error
     if found is None:
         raise unknown
-
-
-def _event(kind: str, facts: Mapping[str, object]) -> bytes:
-    return rfc8785.dumps({"event": kind, **facts})  # type: ignore[dict-item]  # plain JSON values, all of them
 
 
 def _storable(text: str) -> str:

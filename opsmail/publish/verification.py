@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opsmail.errors import OpsmailError
 from opsmail.messages import Message, msg
 from opsmail.publish.ancestry import parsed
+from opsmail.publish.events import facts_of
 from opsmail.store.audit import audit
 from opsmail.store.generation import Generation, Verify
 from opsmail.store.interface import NO_EVENT, PAGE, Head, Store, StoreDamaged
@@ -98,7 +98,7 @@ def _told(store: Store, head: Head) -> Iterator[tuple[int, _Told]]:
     while after < head.events:
         page = store.events(head.environment, after=after, limit=min(PAGE, head.events - after))
         for event in page:
-            match json.loads(event.payload):
+            match facts_of(event):
                 case {"generation": int(number), "digest": digest}:
                     yield number, _Told(digest, before)
             before = event.hash

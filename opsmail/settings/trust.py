@@ -27,7 +27,10 @@ def trust_part(settings: Settings) -> Settings:
     file = SettingsFile(**trusting)
     authorities = _authorities(file)
     # Of a CA's file the certificates count; people keep private keys beside them.
-    texts = {path: canonical_pem(text) if path in authorities else text for path, text in settings.texts.items()}
+    texts = {
+        path: canonical_pem(settings.texts[path]) if path in authorities else settings.texts[path]
+        for path in sorted(_named(file))
+    }
     return Settings(file, environment=settings.environment, texts=texts)
 
 

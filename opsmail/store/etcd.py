@@ -208,6 +208,17 @@ class EtcdStore:
         """Append events that bring no generation, by the same compare-and-swap."""
         return self._change(expected, expected.number, expected.digest, payloads)
 
+    def raise_epoch(self, expected: Identity) -> Identity:
+        """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
+        self._require_writable()
+        key, higher = self._key("store"), replace(expected, epoch=expected.epoch + 1)
+        self._transaction(
+            [operations.equal(key, records.store_record(expected))],
+            [operations.put(key, records.store_record(higher))],
+            [],
+        )
+        return self.identity()
+
     def check(self) -> None:
         """Nothing: etcd compares its members by itself, and who may ask about that is an administrator."""
         self.identity()

@@ -176,6 +176,14 @@ class Store(Protocol):
         """
         ...
 
+    def raise_epoch(self, expected: Identity) -> Identity:
+        """Make the epoch one higher where the store is what is expected, and return what it is from then on.
+
+        Every head is then of an epoch before the store's, which readers refuse, until a generation of this one follows.
+        May be repeated, also after an unknown outcome.
+        """
+        ...
+
     def check(self) -> None:
         """Have the backend examine its own structures; takes time in proportion to the store.
 

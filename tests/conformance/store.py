@@ -148,6 +148,17 @@ class StoreConformance:
         store.append_events(store.head("staging"), [b"{}"])
         assert store.head(ENVIRONMENT).events == 1
 
+    def test_an_epoch_is_raised_once(self, store: Store) -> None:
+        """By two who found the same, also; a change that was made before it is refused."""
+        before = publish(store, "a")
+        higher = store.raise_epoch(before.identity)
+        assert higher == replace(before.identity, epoch=before.identity.epoch + 1)
+        assert store.raise_epoch(before.identity) == higher == store.identity()
+        assert store.head(ENVIRONMENT) == replace(before, identity=higher)
+        with pytest.raises(HeadMoved):
+            store.append_events(before, [b"{}"])
+        assert publish(store, "b").identity == higher
+
     def test_pages(self, store: Store) -> None:
         for _ in range(5):
             publish(store, "a")

@@ -77,6 +77,19 @@ class TestDrift:
         published.commit()
         assert drift(published)["state"] == "both"
 
+    def test_rows_for_sql_that_were_changed(self, published: Checkout) -> None:
+        table = tables.operators.name
+        execute(published, f"UPDATE {table} SET server_port = 2525, name = 'X' WHERE operator = 'a'")  # noqa: S608 - a table's name
+        execute(published, f"DELETE FROM {table} WHERE operator = 'b'")  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {table} SET operator = 'z' WHERE operator = 'chefe'")  # noqa: S608 - a table's name
+        assert drift(published)["state"] == "drift"
+        assert told(published) == [
+            ("drift", "a", "the table opsmail_operators has other values: name, server_port"),
+            ("drift", "b", "it is published, and the table opsmail_operators lacks it"),
+            ("drift", "chefe", "it is published, and the table opsmail_operators lacks it"),
+            ("drift", "z", "the table opsmail_operators has it, and it is not published"),
+        ]
+
     def test_a_head_that_a_stranger_signed(self, published: Checkout) -> None:
         stranger = Shop(published.root, "default", SigningKey.generate())
         shop = Shop(published.root, "default", published.key)
@@ -120,6 +133,14 @@ class TestDrift:
         message = "the events before generation 1 are not those that it was signed on"
         assert told(published) == [("drift", None, message)]
         assert published.run("history", "--verify", code=1).out == f"{message}\n"
+
+    @pytest.mark.parametrize("payload", [b"[]", b"{", b"\xff", b"[" * 5000])
+    def test_events_that_say_nothing_that_can_be_read(self, published: Checkout, payload: bytes) -> None:
+        chain = next_hash("0" * 64, payload)
+        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", payload, chain)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)  # noqa: S608 - a table's name
+        assert told(published) == [("drift", None, "no event tells of generation 1")]
+        assert "no event tells of generation 1" in published.run("history", "--verify", code=1).out
 
     def test_a_chain_that_does_not_hold(self, published: Checkout) -> None:
         execute(published, f"UPDATE {tables.events.name} SET payload = ?", b"{}")  # noqa: S608 - a table's name
@@ -180,6 +201,14 @@ class TestDrift:
         published.edit("operators/a.yaml", "port: 587", "port: x")
         published.commit()
         assert "error" in published.run("drift").err
+
+    def test_settings_that_are_still_to_be_recorded(self, published: Checkout) -> None:
+        published.edit("opsmail.toml", "require = []", 'require = []\nmax_age = "1d"')
+        published.commit()
+        assert told(published) == [("pending", None, "a publish would record what the settings trust now")]
+        assert "a publish would record what the settings trust now" in published.run("plan").err
+        published.run("publish", "--yes")
+        assert drift(published)["state"] == "clean"
 
     def test_before_the_first_publish(self, checkout: Checkout) -> None:
         checkout.fleet(None, "a")

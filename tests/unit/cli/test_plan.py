@@ -52,6 +52,15 @@ def test_a_commit_with_errors_has_none(checkout: Checkout) -> None:
     assert not (checkout.root / "out/plan.json").exists()
 
 
+def test_findings_are_told_also_while_the_store_is_away(published: Checkout) -> None:
+    published.edit("operators/a.yaml", "port: 587", "port: 465")
+    published.commit()
+    published.write("opsmail.db", "no database at all, for sure; it has to be longer than a header")
+    said = published.run("plan", code=1)
+    assert "error[OM201]" in said.err
+    assert "what is published was not looked at: " in said.err
+
+
 def test_an_earlier_commit(checkout: Checkout) -> None:
     first = checkout.fleet(None)
     checkout.operator("a")

@@ -116,6 +116,15 @@ class TestRollback:
         assert len(third["evidence"]) == 1
         assert set(third["evidence"]) <= set(first["evidence"])
 
+    def test_it_claims_no_proof_that_nobody_asked_for(self, published: Checkout) -> None:
+        change(published)
+        published.edit("opsmail.toml", "require = []", 'require = ["test-send"]')
+        published.commit()
+        published.run("publish", "--yes")
+        assert generations(published)[0]["required"] == ["test-send"]
+        published.run("rollback", "1", "--yes")
+        assert generations(published)[0]["required"] == []
+
     def test_the_pins_of_today_judge(self, published: Checkout) -> None:
         published.edit("operators/a.yaml", "port: 587", "port: 465")
         published.edit("operators/a.yaml", "encryption: starttls", "encryption: implicit-tls")

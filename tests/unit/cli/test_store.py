@@ -11,7 +11,6 @@ import pytest
 from opsmail.evidence.keys import SigningKey
 from opsmail.runtime import Operators
 from opsmail.store.backends import open_store
-from opsmail.store.interface import Identity
 from opsmail.store.sql import SqlStore
 from tests.unit.cli.checkout import Checkout
 from tests.unit.cli.test_publish import events, generations, head
@@ -117,18 +116,6 @@ def test_before_the_first_publish(checkout: Checkout) -> None:
     checkout.run("store", "adopt", "--yes", code=4)
     checkout.run("publish", "--yes", code=3)
     assert "nothing is published" in checkout.run("store", "adopt", "--yes", code=2).err
-
-
-def test_a_backend_without_epochs(published: Checkout) -> None:
-    published.monkeypatch.delattr(SqlStore, "raise_epoch")
-    assert "has no epochs" in published.run("store", "adopt", "--yes", code=2).err
-
-
-def test_who_comes_second_takes_what_the_first_one_made(published: Checkout) -> None:
-    with closing(open_store("sqlite:///opsmail.db")) as store:
-        assert isinstance(store, SqlStore)
-        before = store.identity()
-        assert store.raise_epoch(before) == store.raise_epoch(before) == Identity(before.store, 2)
 
 
 def test_the_group_by_itself_shows_its_help(published: Checkout) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from opsmail.evidence.envelope import statement_in
+from opsmail.store import tables
 from tests.unit.cli.checkout import Checkout
 from tests.unit.servers import Server
 
@@ -69,6 +72,17 @@ class TestWhy:
         for path in proven.evidence():
             path.write_text("{}", "utf-8")
         assert "proof      test as far as `send` at " in proven.run("why", "a").out
+
+    def test_evidence_that_is_not_kept_any_more_hides_nothing_else(self, proven: Checkout) -> None:
+        digests = {path.name.removesuffix(".dsse.json") for path in proven.evidence()}
+        with closing(sqlite3.connect(proven.root / "opsmail.db")) as database, database:
+            for path in proven.evidence():
+                path.unlink()
+            for digest in digests:
+                database.execute(f"DELETE FROM {tables.blobs.name} WHERE digest = ?", [digest])  # noqa: S608 - a table's name
+        said = proven.run("why", "a").out
+        assert "proof      no test send of exactly this is known" in said
+        assert "back       opsmail rollback 1" in said
 
     def test_a_test_of_what_is_published_is_newer_proof(self, proven: Checkout) -> None:
         before = proven.evidence()

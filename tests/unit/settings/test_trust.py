@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,13 @@ def test_what_trusts_nobody_is_left_out() -> None:
     assert b"elsewhere" not in told
     assert b"teste@" not in told
     assert record(settings_of(TEXT.replace("elsewhere", "other"), FILES)) == told
+
+
+def test_files_that_others_name_are_not_kept() -> None:
+    """The store's certificate, for example, which people keep beside its key."""
+    settings = settings_of(TEXT, FILES)
+    more = replace(settings, texts={**settings.texts, "store.pem": "-----BEGIN PRIVATE KEY-----"})
+    assert record(more) == record(settings)
 
 
 def test_a_private_key_that_stands_beside_a_certificate_is_not_kept() -> None:
