@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.types import TypeEngine
 
@@ -24,7 +23,7 @@ from opsmail.store.interface import InvalidValue
 _TEXT = Text()
 #: Certificates, and all labels together; the TEXT of MariaDB and MySQL ends at 64 KiB.
 _LONG = Text().with_variant(MEDIUMTEXT(), "mysql")
-#: A field of the published document to the type of its column. Labels are one JSON object.
+#: A field of the published document to the type of its column. Labels are one JSON object, a date is written as in it.
 FIELDS: Mapping[str, TypeEngine[Any]] = {
     "name": _TEXT,
     "role": _TEXT,
@@ -49,7 +48,7 @@ FIELDS: Mapping[str, TypeEngine[Any]] = {
     "authentication.credential.passphrase": _TEXT,
     "authentication.credential.client_id": _TEXT,
     "authentication.credential.token_cache": _TEXT,
-    "authentication.secret_expires": Date(),
+    "authentication.secret_expires": _TEXT,
     "limits.messages_per_minute": Integer(),
     "labels": _LONG,
     "connection.address": _TEXT,
@@ -78,36 +77,38 @@ def operators_table(metadata: MetaData) -> Table:
     )
 
 
+_LABELS = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+#: A column to the type of its values, which every driver takes as they are.
+_KINDS: Mapping[str, type] = {path.replace(".", "_"): kind.python_type for path, kind in FIELDS.items()}
+
+
 def row(document: bytes) -> dict[str, Any]:
     """Return the columns of a published document, without its key.
 
     Raises:
         InvalidValue: it is no such document.
     """
+    columns: dict[str, Any] = dict.fromkeys(_KINDS)
     try:
         data = json.loads(document)
-        fields = {**data["operator"], "connection": data["connection"]}
-        return {path.replace(".", "_"): _value(path, _at(fields, path)) for path in FIELDS}
+        _fill(columns, "", data["operator"])
+        _fill(columns, "connection_", data["connection"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InvalidValue(msg("what is published of an operator is not the document of one")) from None
+    return columns
 
 
-def _at(fields: Any, path: str) -> Any:
-    for name in path.split("."):
-        fields = fields.get(name)
-        if fields is None:
-            return None
-    return fields
-
-
-def _value(path: str, value: Any) -> Any:
-    if value is None:
-        return None
-    kind = FIELDS[path].python_type
-    if path == "labels":
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    elif kind is date:
-        value = date.fromisoformat(value)
-    if type(value) is not kind or (kind is str and "\0" in value):
-        raise ValueError(path)
-    return value
+def _fill(columns: dict[str, Any], prefix: str, section: dict[str, Any]) -> None:
+    """Put the fields of a section where they belong; those without a column stay away."""
+    for name, value in section.items():
+        column = prefix + name
+        if column not in _KINDS:
+            if isinstance(value, dict):
+                _fill(columns, f"{column}_", value)
+            continue
+        if column == "labels":
+            value = _LABELS.encode(value)  # noqa: PLW2901 - the same, as text
+        kind = _KINDS[column]
+        if type(value) is not kind or (kind is str and "\0" in value):
+            raise ValueError(column)
+        columns[column] = value

@@ -254,7 +254,11 @@ class SqlStore:
                 delete(tables.operators).where(columns.environment == environment, columns.operator.in_(batch))
             )
         if rows:
-            connection.execute(insert(tables.operators), rows)
+            # Past SQLAlchemy's conversion of each value, which takes longer than all else and has nothing to do here.
+            statement = insert(tables.operators).compile(dialect=connection.dialect)
+            order = statement.positiontup
+            values = rows if order is None else [tuple(row[name] for name in order) for row in rows]
+            connection.exec_driver_sql(str(statement), values)
 
     def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
         """Compare and swap; False where there was something else to compare with."""
