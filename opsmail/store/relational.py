@@ -108,7 +108,6 @@ def _fill(columns: dict[str, Any], prefix: str, section: dict[str, Any]) -> None
             continue
         if column == "labels":
             value = _LABELS.encode(value)  # noqa: PLW2901 - the same, as text
-        kind = _KINDS[column]
-        if type(value) is not kind or (kind is str and "\0" in value):
+        if type(value) is not _KINDS[column] or (isinstance(value, str) and "\0" in value):
             raise ValueError(column)
         columns[column] = value
