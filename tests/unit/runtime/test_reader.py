@@ -106,6 +106,19 @@ class TestReading:
         with pytest.raises(InvalidKey, match=r"key\.pem: "):
             Operators.open(shop.url, keys=[path])
 
+    def test_a_password_is_given_by_reference(self, shop: Shop) -> None:
+        with pytest.raises(UsageError, match="not given as a reference") as caught:
+            Operators.open(shop.url, keys=[shop.public_key], password="hunter2-secret")
+        assert "hunter2" not in f"{caught.value!r} {caught.value.hint}"
+
+    def test_a_ca_that_cannot_be_read(self, shop: Shop, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="the store's CA certificate .* cannot be read: No such file"):
+            Operators.open(shop.url, keys=[shop.public_key], ca=tmp_path / "no.pem")
+
+    def test_a_password_that_does_not_resolve_is_an_outage(self, shop: Shop) -> None:
+        with pytest.raises(NothingPublishedError, match="OPSMAIL_NOT_SET"):
+            Operators.open(shop.url, keys=[shop.public_key], password="env://OPSMAIL_NOT_SET")
+
     def test_a_wrong_url_is_no_outage(self, shop: Shop, snapshot: Path) -> None:
         shop.publish(MASTER)
         opened(shop, snapshot=snapshot).close()
