@@ -112,7 +112,7 @@ class TestReading:
         assert "hunter2" not in f"{caught.value!r} {caught.value.hint}"
 
     def test_a_ca_that_cannot_be_read(self, shop: Shop, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="the store's CA certificate .* cannot be read: No such file"):
+        with pytest.raises(UsageError, match=r"the store's CA certificate .* cannot be read: No such file"):
             Operators.open(shop.url, keys=[shop.public_key], ca=tmp_path / "no.pem")
 
     def test_a_password_that_does_not_resolve_is_an_outage(self, shop: Shop) -> None:
