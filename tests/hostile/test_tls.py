@@ -20,6 +20,7 @@ from opsmail.mail.failure import Kind, Stage, StageError
 from opsmail.mail.peer import TlsFacts
 from opsmail.mail.tls import TrustStores
 from opsmail.secrets.interface import Secret
+from opsmail.store.server import Server
 from tests.hostile.catalogue import case
 from tests.hostile.certificates import Issued, Wish, issue, limit_version, server_context
 from tests.hostile.conftest import Kit
@@ -330,27 +331,27 @@ CLIENT_TLS = (
 
 
 @pytest.mark.case("T-01")
-def test_there_is_one_factory_of_contexts() -> None:
+def test_there_is_one_factory_of_contexts_for_mail_and_one_for_stores() -> None:
     package = Path(opsmail.__file__).parent
     makers = {
         str(file.relative_to(package))
         for file in package.rglob("*.py")
         if any(word in file.read_text("utf-8") for word in CLIENT_TLS)
     }
-    assert makers == {"mail/tls.py"}
+    assert makers == {"mail/tls.py", "store/server.py"}
 
 
 @pytest.mark.case("T-01")
 def test_every_context_verifies(kit: Kit) -> None:
-    for ca in (None, kit.root.pem):
-        for minimum in TlsVersion:
-            context = kit.trust.context(ca, minimum)
-            assert context.verify_mode == ssl.VerifyMode.CERT_REQUIRED
-            assert context.check_hostname
-            assert not context.hostname_checks_common_name
-            assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
-            assert context is kit.trust.context(ca, minimum)
-            assert context.keylog_filename is None
+    store = Server("postgresql", None, "db.empresa.test", 5432, "opsmail", None, kit.root.pem).tls()
+    mail = [kit.trust.context(ca, minimum) for ca in (None, kit.root.pem) for minimum in TlsVersion]
+    for context in (store, *mail):
+        assert context is not None
+        assert context.verify_mode == ssl.VerifyMode.CERT_REQUIRED
+        assert context.check_hostname
+        assert not context.hostname_checks_common_name
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        assert context.keylog_filename is None
 
 
 @pytest.mark.case("T-01")
