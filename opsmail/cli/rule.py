@@ -12,6 +12,7 @@ from opsmail.check.organisation.pages import page_of
 from opsmail.check.pages import RulePage, load_page
 from opsmail.check.rules import OWN_RULES
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.selecting import unknown_rule
 from opsmail.cli.session import Session
@@ -30,7 +31,7 @@ from opsmail.output.results.rule import (
 from opsmail.output.style import Style
 
 
-@click.command("rule", epilog="Example:  opsmail rule OM201")
+@click.command("rule", cls=Command, epilog="Example:  opsmail rule OM201")
 @click.argument("rule_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Every rule's page instead of one.")
 @click.option(

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import Output
 from opsmail.cli.session import Session
@@ -71,7 +72,7 @@ def schema_text(name: str) -> str:
     return json.dumps(SCHEMAS[name](), ensure_ascii=False, indent=2) + "\n"
 
 
-@click.command("schema", epilog="Example:  opsmail schema operator --write schemas")
+@click.command("schema", cls=Command, epilog="Example:  opsmail schema operator --write schemas")
 @click.argument("name", required=False, type=click.Choice(list(SCHEMAS)))
 @click.option(
     "--write",
