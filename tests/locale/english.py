@@ -13,7 +13,7 @@ _WORDS = frozenset(
         "its", "kept", "key", "last", "least", "less", "line", "make", "may", "missing", "more",
         "most", "must", "name", "need", "needs", "never", "new", "newer", "nobody", "none", "not",
         "nothing", "of", "on", "once", "one", "only", "or", "other", "out", "over", "own", "part",
-        "same", "see", "seen", "set", "shall", "should", "so", "some", "still", "such", "take",
+        "same", "see", "seen", "set", "shall", "should", "so", "still", "such", "take",
         "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
         "through", "too", "two", "under", "unknown", "up", "used", "value", "was", "were", "what",
         "when", "where", "whether", "which", "while", "who", "whose", "will", "with", "without",
