@@ -15,6 +15,8 @@ import yaml
 
 import opsmail
 from opsmail.cli.face import opsmail as program
+from opsmail.cli.schema import FOR_PEOPLE, SCHEMAS
+from opsmail.shape.schema import prose
 from tests.docs.test_help import walk
 
 PACKAGE = Path(opsmail.__file__).parent
@@ -52,6 +54,8 @@ def texts() -> Iterator[Text]:
     for path in sorted(PACKAGE.rglob("*.py")):
         yield from _called(path.read_text("utf-8"), _OURS, f"opsmail/{path.relative_to(PACKAGE).as_posix()}")
     yield from _help()
+    for name in FOR_PEOPLE:
+        yield from (Text(text, f"schemas/{name}.schema.json", formatted=False) for text in prose(SCHEMAS[name]()))
     for name in ("tokens.yaml", "replies.yaml"):
         for entry in yaml.safe_load((PACKAGE / "data" / name).read_text("utf-8"))["entries"]:
             for part in ("cause", "remedy"):
