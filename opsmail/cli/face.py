@@ -19,7 +19,7 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.groups import Group
 from opsmail.cli.language import asked, language, language_option, spoken
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.shape import nearest, shown
 
 #: Command to the module that defines it, in the order of the help.
@@ -141,7 +141,7 @@ def _outcome(  # noqa: PLR0911 - one return for each outcome
         if error.errno not in _OUT_OF_OUR_HANDS:
             return report_defect(console, error)
         abandon(1)
-        console.say(msg("the system refuses: {reason}", reason=os.strerror(error.errno)))
+        console.say(msg("the system refuses: {reason}", reason=quoted(os.strerror(error.errno))))
         return ExitCode.UNAVAILABLE
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever gets here is a defect of opsmail and is told as one
         return report_defect(console, error)

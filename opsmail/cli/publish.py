@@ -27,7 +27,7 @@ from opsmail.errors import UnavailableError
 from opsmail.evidence.envelope import sign
 from opsmail.evidence.keys import SigningKey
 from opsmail.evidence.statement import Kind, Statement
-from opsmail.messages import msg, msgn
+from opsmail.messages import msg, msgn, quoted
 from opsmail.output.results import plans
 from opsmail.publish.marks import MarkKind, Marks, plain, with_mark, without
 from opsmail.publish.plan import Action
@@ -142,7 +142,7 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_BYTES)
     except OSError as error:
         raise UnavailableError(
-            msg("the plan {path} cannot be read: {reason}", path=path, reason=error.strerror),
+            msg("the plan {path} cannot be read: {reason}", path=path, reason=quoted(error.strerror)),
             hint=msg("save one with `opsmail plan --out FILE`"),
         ) from error
 

@@ -58,8 +58,10 @@ def main() -> int:
     left = 0
     for language in LANGUAGES:
         catalogue = read(source(language))
-        catalogue.update(whole, update_header_comment=False)
+        for message in catalogue.obsolete.values():  # what was said before may be said again
+            catalogue.add(message.id, message.string)
         catalogue.obsolete.clear()
+        catalogue.update(whole, no_fuzzy_matching=True, update_header_comment=False)
         catalogue.revision_date = datetime.now(UTC)
         _write(source(language), _text(catalogue))
         content = BytesIO()

@@ -24,6 +24,38 @@ PACKAGE = Path(opsmail.__file__).parent
 _CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "termui", "types")
 #: Calls that name a template: ours, and how click spells gettext.
 _OURS, _CLICKS = ("msg", "msgn"), ("_", "ngettext")
+#: What the system says most often, as `quoted` looks it up; other texts of it stay English.
+_OF_THE_SYSTEM = (
+    "Address already in use",
+    "Bad file descriptor",
+    "Connection refused",
+    "Connection reset by peer",
+    "Connection timed out",
+    "Device or resource busy",
+    "Directory not empty",
+    "Disk quota exceeded",
+    "File exists",
+    "File name too long",
+    "File too large",
+    "Input/output error",
+    "Invalid argument",
+    "Is a directory",
+    "Name or service not known",
+    "Network is unreachable",
+    "No such file or directory",
+    "No route to host",
+    "No space left on device",
+    "Not a directory",
+    "Operation not permitted",
+    "Permission denied",
+    "Read-only file system",
+    "Resource temporarily unavailable",
+    "Temporary failure in name resolution",
+    "Too many levels of symbolic links",
+    "Too many open files",
+    "not a path",
+    "not a PEM file",
+)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -52,7 +84,10 @@ class Text:
 def texts() -> Iterator[Text]:
     """Yield every text, in the order of places; one that stands in two places twice."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        yield from _called(path.read_text("utf-8"), _OURS, f"opsmail/{path.relative_to(PACKAGE).as_posix()}")
+        place = f"opsmail/{path.relative_to(PACKAGE).as_posix()}"
+        yield from _called(path.read_text("utf-8"), _OURS, place)
+        yield from _reasons(path.read_text("utf-8"), place)
+    yield from (Text(reason, "the system", formatted=False) for reason in _OF_THE_SYSTEM)
     yield from _help()
     for name in FOR_PEOPLE:
         yield from (Text(text, f"schemas/{name}.schema.json", formatted=False) for text in prose(SCHEMAS[name]()))
@@ -76,6 +111,15 @@ def _called(source: str, names: tuple[str, ...], place: str) -> Iterator[Text]:
         counts = node.func.id in ("msgn", "ngettext")
         formatted = counts or bool(node.keywords) or node.func.id in _CLICKS
         yield Text(template, place, more[0] if counts else None, formatted)
+
+
+def _reasons(source: str, place: str) -> Iterator[Text]:
+    """Yield what is raised as the system raises its own texts, to be quoted: `OSError(errno.ELOOP, "it is a link")`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
+            reason = _literal(node.args[1]) if len(node.args) == 2 else None
+            if reason is not None:
+                yield Text(reason, place, formatted=False)
 
 
 def _literal(node: ast.expr) -> str | None:

@@ -87,7 +87,7 @@ def test_code_options_and_links_are_the_same(catalogue: Catalog) -> None:
 
 def test_the_edges_are_the_same(catalogue: Catalog) -> None:
     for english, other in pairs(ours(catalogue)):
-        assert other.strip() == other, other
+        assert other.replace(other.strip(), "") == english.replace(english.strip(), ""), other
         assert other.endswith(".") == english.endswith("."), other
 
 
