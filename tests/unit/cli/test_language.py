@@ -136,3 +136,14 @@ class TestClick:
             out = capsys.readouterr().out
             assert out.startswith(title)
             assert last in out
+
+
+def test_english_loads_no_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody who reads English waits for Portuguese."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(gettext.GNUTranslations, "_parse", refuse)
+    assert run(["rule", "--lang", "en"]) == 0
+    assert capsys.readouterr().out.startswith("OM001  error")
