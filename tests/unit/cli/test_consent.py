@@ -1,6 +1,5 @@
 """A person is asked in their language, and only a clear yes is one."""
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,9 +16,9 @@ QUESTION = msg("Publish to {environment}?", environment="default")
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for stream in (sys.stdin, sys.stderr):
-        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(consent, "sys", SimpleNamespace(stdin=stream, stderr=stream))
     monkeypatch.setattr(consent, "plans", SimpleNamespace(as_text=lambda *_: "the plan"))
 
 
