@@ -15,10 +15,10 @@ sources := $(shell find opsmail -type f ! -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench messages lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\): .*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do printf '  make %-6s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z]*\): .*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
 
 demo: .venv/.opsmail ## install opsmail in .venv, then show the whole way from a YAML file to a sent message
 	@.venv/bin/opsmail demo
@@ -33,6 +33,9 @@ lint: .tox-venv/.installed ## run only what needs no test: ruff, mypy, import-li
 
 bench: .tox-venv/.installed ## measure; ARGS="…" goes to the benchmarks
 	@$(tox_run) -e bench -- $(ARGS)
+
+messages: .tox-venv/.installed ## bring the catalogues of translations in line with what the program says
+	@$(tox_run) -e messages
 
 lock: .lock-venv/.installed ## bring requirements/*.txt in line with pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(call compile,runtime) pyproject.toml

@@ -9,7 +9,7 @@ from dataclasses import field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from opsmail.messages import Message
+from opsmail.messages import Message, msg
 from opsmail.values import dataclass
 
 
@@ -24,6 +24,14 @@ class Severity(IntEnum):
     def label(self) -> str:
         """The stable lower-case word used in every format."""
         return self.name.lower()
+
+    @property
+    def word(self) -> Message:
+        """The word that people read."""
+        return _WORDS[self]
+
+
+_WORDS = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.NOTE: msg("note")}
 
 
 class Span(NamedTuple):

@@ -29,8 +29,8 @@ class Message:
     def render(self, language: NullTranslations | None = None) -> str:
         """Return the text in `language` (English without one)."""
         catalogue = language or _ENGLISH
-        if self.plural is None:
-            template = catalogue.gettext(self.template)
+        if self.plural is None:  # the empty text is the catalogue's own header
+            template = catalogue.gettext(self.template) if self.template else ""
         else:
             template = catalogue.ngettext(self.template, self.plural, self.count)
         if not self.arguments:
@@ -50,6 +50,15 @@ _ENGLISH = NullTranslations()
 def msg(template: str, /, **arguments: Argument) -> Message:
     """Return the message of `template`; braces that are meant literally are doubled only when it has arguments."""
     return Message(template, tuple(arguments.items()))
+
+
+def quoted(text: str | None) -> Message:
+    """Return the message of a text that is not written here, such as the system's reason; translated where it is known.
+
+    Args:
+        text: as it is shown; None where nothing is said.
+    """
+    return Message(text or "?")
 
 
 def msgn(singular: str, plural: str, count: int, /, **arguments: Argument) -> Message:

@@ -1,4 +1,4 @@
-"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache folder."""
+"""What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache folder, English."""
 
 import os
 from collections.abc import Iterator
@@ -15,6 +15,14 @@ settings.register_profile(
     "long", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("run")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english() -> Iterator[None]:
+    """Keep the language of the machine away from texts that tests expect."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setitem(os.environ, "OPSMAIL_LANG", "en")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,8 +13,9 @@ r"""The rules' pages, one Markdown file each in `data/rules/`: what a person rea
     ## Sources
 
 All sections are there, in this order; the pages of the live test's rules, OM9xx, have those of `LIVE_SECTIONS`, see
-below. The tests run the two examples: the bad one gives exactly the findings that it
-marks, the good one none. What decides about an example can be seen in it:
+below. A translation is a file of the same name in the folder of its language, with the headings of that language and
+the same examples. The tests run the two examples: the bad one gives exactly the findings that it marks, the good one
+none. What decides about an example can be seen in it:
 
 - Each block is a file, and its first line a comment that names it, then, where it matters, the day and how it is
   stored: `# operators/rh.yaml`, `# opsmail.toml`, `# waivers.yaml`, `# operators/rh.yaml, checked on 2027-01-15`,
@@ -50,21 +51,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from gettext import NullTranslations
 from importlib.resources import files
 
 from opsmail.expressions import expression
 from opsmail.findings import RuleMeta
+from opsmail.messages import Message, msg
 
-SECTIONS = (
-    "What it checks",
-    "Why it matters",
-    "Bad example",
-    "Good example",
-    "How to fix",
-    "Fix safety",
-    "Sources",
+_OF_CHECKS = (
+    msg("What it checks"),
+    msg("Why it matters"),
+    msg("Bad example"),
+    msg("Good example"),
+    msg("How to fix"),
+    msg("Fix safety"),
+    msg("Sources"),
 )
-LIVE_SECTIONS = ("What it checks", "Why it happens", "Example", "How to fix", "Sources")
+_OF_LIVE_TESTS = (
+    msg("What it checks"),
+    msg("Why it happens"),
+    msg("Example"),
+    msg("How to fix"),
+    msg("Sources"),
+)
+SECTIONS = tuple(map(str, _OF_CHECKS))
+LIVE_SECTIONS = tuple(map(str, _OF_LIVE_TESTS))
 _TITLE = expression(r"# (OM[0-9]{3}) ([a-z0-9-]+)")
 _FENCE = expression(r"```([a-z]*)")
 
@@ -88,10 +99,22 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of a page, its text in Markdown."""
+    """One section of a page.
+
+    Args:
+        title: English, in every language's pages.
+        text: in Markdown.
+        heading: the title as the page shows it; empty where that is English.
+    """
 
     title: str
     text: str
+    heading: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The title as the page shows it."""
+        return self.heading or self.title
 
     @property
     def key(self) -> str:
@@ -149,27 +172,37 @@ class RulePage:
 
 def sections_of(rule_id: str) -> tuple[str, ...]:
     """Return the titles of the sections that a rule's page has."""
-    return LIVE_SECTIONS if rule_id.startswith("OM9") else SECTIONS
+    return tuple(map(str, _headings(rule_id)))
 
 
-def facts(meta: RuleMeta) -> str:
+def _headings(rule_id: str) -> tuple[Message, ...]:
+    return _OF_LIVE_TESTS if rule_id.startswith("OM9") else _OF_CHECKS
+
+
+def facts(meta: RuleMeta, language: NullTranslations | None = None) -> str:
     """Return the line that a page has under its title: what the rule's metadata says, in words."""
-    fixed = " Cannot be waived, ignored or lowered." if meta.unwaivable else ""
-    return f"Severity: {meta.severity.label}.{fixed}"
+    word = meta.severity.word
+    if meta.unwaivable:
+        return msg("Severity: {severity}. Cannot be waived, ignored or lowered.", severity=word).render(language)
+    return msg("Severity: {severity}.", severity=word).render(language)
 
 
-def load_page(rule_id: str) -> RulePage:
-    """Return the page of one rule.
+def load_page(rule_id: str, language: NullTranslations | None = None) -> RulePage:
+    """Return the page of one rule, in a language if it has been translated into it.
 
     Raises:
         FileNotFoundError: the rule has none.
         PageError: it has not the shape of a page.
     """
-    return parse_page((files("opsmail") / "data" / "rules" / f"{rule_id}.md").read_text("utf-8"))
+    pages, name = files("opsmail") / "data" / "rules", f"{rule_id}.md"
+    folder = None if language is None else language.info().get("language")
+    if folder is not None and (translated := pages / folder / name).is_file():
+        return parse_page(translated.read_text("utf-8"), language)
+    return parse_page((pages / name).read_text("utf-8"))
 
 
-def parse_page(markdown: str) -> RulePage:
-    """Return the page that a Markdown text writes.
+def parse_page(markdown: str, language: NullTranslations | None = None) -> RulePage:
+    """Return the page that a Markdown text writes, its headings those of `language`.
 
     Raises:
         PageError: the title, the line under it or a section is missing, empty, or not where it belongs.
@@ -179,14 +212,16 @@ def parse_page(markdown: str) -> RulePage:
     match = _TITLE.fullmatch(title)
     if match is None or not below.strip():
         raise PageError("a page starts with '# OM000 name-of-the-rule' and a line on its severity")
-    sections = []
-    for part in parts:
-        name, _, text = part.partition("\n")
-        sections.append(Section(name.strip(), text.strip("\n")))
-    titles = tuple(section.title for section in sections)
-    if titles != sections_of(match[1]):
-        raise PageError(f"{match[1]} has the sections {titles}, not {sections_of(match[1])}")
+    headings = _headings(match[1])
+    wanted = [heading.render(language) for heading in headings]
+    written = [part.partition("\n") for part in parts]
+    if [title.strip() for title, _, _ in written] != wanted:
+        raise PageError(f"{match[1]} has the sections {[title for title, _, _ in written]}, not {wanted}")
+    sections = tuple(
+        Section(title, text.strip("\n"), "" if shown == title else shown)
+        for title, shown, (_, _, text) in zip(map(str, headings), wanted, written, strict=True)
+    )
     empty = [section.title for section in sections if not section.text.strip()]
     if empty:
         raise PageError(f"{match[1]}: nothing is written under '{empty[0]}'")
-    return RulePage(match[1], match[2], below.strip(), tuple(sections), markdown)
+    return RulePage(match[1], match[2], below.strip(), sections, markdown)

@@ -13,6 +13,7 @@ from opsmail.cli.choosing import choose, named
 from opsmail.cli.ci import Run, current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.proofs import signing_key
 from opsmail.cli.revision import Revision
@@ -28,7 +29,7 @@ from opsmail.secrets import open_secrets
 _LONGEST = 200
 
 
-@click.command("approve", epilog="Example:  opsmail approve rh-notificacoes --role TI")
+@click.command("approve", cls=Command, epilog="Example:  opsmail approve rh-notificacoes --role TI")
 @click.argument("operators", nargs=-1)
 @click.option("--all", "everyone", is_flag=True, help="Approve every operator.")
 @click.option("--settings", "of_settings", is_flag=True, help="Approve what the settings of this commit trust.")

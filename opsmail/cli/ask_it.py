@@ -9,6 +9,7 @@ from opsmail.check.interface import Context
 from opsmail.cli.choosing import named
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.session import Session, today
@@ -19,7 +20,7 @@ from opsmail.providers import load_providers
 from opsmail.secrets import known_schemes
 
 
-@click.command("ask-it", epilog="Example:  opsmail ask-it rh-notificacoes > message.txt")
+@click.command("ask-it", cls=Command, epilog="Example:  opsmail ask-it rh-notificacoes > message.txt")
 @click.argument("operator")
 @format_option("text or json")
 @session_options

@@ -12,6 +12,7 @@ from opsmail.cli.comparing import Comparing, comparing_options
 from opsmail.cli.counting import counting_outputs
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.fixing import FixingOptions, fixing_options
+from opsmail.cli.groups import Command
 from opsmail.cli.looking import Showing, look, look_closely
 from opsmail.cli.options import DayType, session_options
 from opsmail.cli.selecting import judging_options
@@ -24,6 +25,7 @@ from opsmail.output.findings import FORMATS
 
 @click.command(
     "check",
+    cls=Command,
     epilog="Example:  opsmail check operators/rh.yaml --format text --format json:findings.json",
 )
 @click.argument("paths", nargs=-1, type=click.Path())

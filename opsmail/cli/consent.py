@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from opsmail.cli.console import Console
 from opsmail.cli.session import Session
 from opsmail.errors import RefusedError, UsageError
 from opsmail.messages import Message, msg
@@ -31,8 +32,19 @@ def require_consent(session: Session, plan: Plan, question: Message, hint: Messa
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise RefusedError(msg("nobody is there to be asked"), hint=hint)
     console.progress(plans.as_text(plan, (), console.language, console.style))
-    if not click.confirm(console.text(question), err=True):
+    if not _agrees(console, question):
         raise RefusedError(msg("not published"))
+
+
+def _agrees(console: Console, question: Message) -> bool:
+    """Return what the person answers, in their language: click asks for y and n only. Without an answer it is no."""
+    yes, no = console.text(msg("yes")), console.text(msg("no"))
+    asked = f"{console.text(question)} [{yes[0]}/{no[0].upper()}]"
+    while True:
+        answer = str(click.prompt(asked, default=no, show_default=False, err=True)).strip().lower()
+        if answer in (yes, yes[0], no, no[0]):
+            return answer in (yes, yes[0])
+        console.say(msg("answer {yes} or {no}", yes=yes, no=no))
 
 
 def require_text(reason: str) -> None:

@@ -6,6 +6,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import earlier, require_published
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
@@ -19,7 +20,7 @@ from opsmail.store.interface import Store
 _NUMBER = click.IntRange(1, 10**15)
 
 
-@click.command("diff", epilog="Example:  opsmail diff 11 12 --env production")
+@click.command("diff", cls=Command, epilog="Example:  opsmail diff 11 12 --env production")
 @click.argument("first", metavar="N", type=_NUMBER)
 @click.argument("second", metavar="[M]", type=_NUMBER, required=False)
 @format_option("text or json")

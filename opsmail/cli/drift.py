@@ -9,6 +9,7 @@ import click
 
 from opsmail.check.result import CheckResult
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import compare, opened_store
@@ -27,7 +28,7 @@ from opsmail.store.generation import Published, read_published
 from opsmail.store.interface import Head, Store, StoreDamaged, StoreMissing
 
 
-@click.command("drift", epilog="Example:  opsmail drift --env production --format json")
+@click.command("drift", cls=Command, epilog="Example:  opsmail drift --env production --format json")
 @format_option("text or json")
 @click.option("--commit", metavar="SHA", help="Compare with this commit.  [default: HEAD]")
 @session_options

@@ -11,6 +11,7 @@ import click
 
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.revision import committed_settings
 from opsmail.cli.session import Session, today
@@ -22,13 +23,13 @@ from opsmail.form.editor import Editor
 from opsmail.form.server import FormServer
 from opsmail.live.engine import LiveTest
 from opsmail.live.result import TestResult
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.operator.model import Operator
 from opsmail.providers import load_providers
 from opsmail.secrets import open_secrets
 
 
-@click.command("edit", epilog="Example:  opsmail edit --allow-test")
+@click.command("edit", cls=Command, epilog="Example:  opsmail edit --allow-test")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; 0 for any that is free.  [default: 0]"
 )
@@ -55,7 +56,7 @@ def command(port: int, wants_browser: bool | None, allow_test: bool, session: Se
         server = FormServer(editor, session.console.language, port)
     except OSError as error:
         raise UnavailableError(
-            msg("port {port} cannot be used: {reason}", port=port, reason=error.strerror or "?"),
+            msg("port {port} cannot be used: {reason}", port=port, reason=quoted(error.strerror)),
             hint=msg("leave out --port, or name another one"),
         ) from error
     with server:

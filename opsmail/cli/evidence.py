@@ -8,6 +8,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.groups import Group
+from opsmail.cli.language import language_option
 from opsmail.cli.options import session_options
 from opsmail.cli.proofs import trusted_keys
 from opsmail.cli.session import Session
@@ -19,6 +20,7 @@ from opsmail.messages import Message, msg, msgn
 
 
 @click.group("evidence", cls=Group, invoke_without_command=True)
+@language_option
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Signed statements of what was proven."""

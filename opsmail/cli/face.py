@@ -17,8 +17,9 @@ from opsmail import __version__
 from opsmail.cli.console import Console, abandon
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.groups import Group
+from opsmail.cli.language import asked, language, language_option, spoken
 from opsmail.errors import OpsmailError, RefusedError, UnavailableError, UsageError
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.shape import nearest, shown
 
 #: Command to the module that defines it, in the order of the help.
@@ -76,6 +77,7 @@ class CommandGroup(Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `opsmail demo`, `opsmail init` for a new repository, or `opsmail check` in one with operators.",
 )
+@language_option
 @click.version_option(__version__, "-V", "--version", prog_name="opsmail", message="%(prog)s %(version)s")
 @click.pass_context
 def opsmail(ctx: click.Context) -> None:
@@ -101,7 +103,7 @@ def run(arguments: Sequence[str], program: click.Command = opsmail) -> int:
     """
     previous = _listen()
     try:
-        return _outcome(arguments, program, Console())
+        return _outcome(arguments, program, Console(language(asked(arguments))))
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -111,12 +113,14 @@ def _outcome(  # noqa: PLR0911 - one return for each outcome
     arguments: Sequence[str], program: click.Command, console: Console
 ) -> int:
     try:
-        code = program.main(args=list(arguments), prog_name="opsmail", standalone_mode=False)
+        code = program.main(args=list(arguments), prog_name="opsmail", standalone_mode=False, obj=console.language)
         if sys.stdout is not None:
             sys.stdout.flush()
         return int(code) if isinstance(code, int) else ExitCode.DONE
     except click.ClickException as error:
-        console.error(_usage_error(error))
+        with spoken(console.language):
+            told = _usage_error(error)
+        console.error(told)
         return ExitCode.USAGE
     except OpsmailError as error:
         console.error(error)
@@ -137,7 +141,7 @@ def _outcome(  # noqa: PLR0911 - one return for each outcome
         if error.errno not in _OUT_OF_OUR_HANDS:
             return report_defect(console, error)
         abandon(1)
-        console.say(msg("the system refuses: {reason}", reason=os.strerror(error.errno)))
+        console.say(msg("the system refuses: {reason}", reason=quoted(os.strerror(error.errno))))
         return ExitCode.UNAVAILABLE
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever gets here is a defect of opsmail and is told as one
         return report_defect(console, error)

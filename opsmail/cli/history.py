@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import Output, format_option, parse_outputs
 from opsmail.cli.planning import opened_store
@@ -20,7 +21,7 @@ from opsmail.store.generation import Generation, Verify
 from opsmail.store.interface import Head, Store, StoreDamaged
 
 
-@click.command("history", epilog="Example:  opsmail history --env production --limit 5")
+@click.command("history", cls=Command, epilog="Example:  opsmail history --env production --limit 5")
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many generations to show."
 )

@@ -6,6 +6,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import require_known
+from opsmail.cli.groups import Command
 from opsmail.cli.holding import opened
 from opsmail.cli.options import session_options
 from opsmail.cli.publishing import mark_of
@@ -15,7 +16,9 @@ from opsmail.publish.marks import MarkKind, with_mark
 from opsmail.publish.publisher import Act
 
 
-@click.command("hold", epilog='Example:  opsmail hold rh-notificacoes --reason "until the relay answers, INC-4711"')
+@click.command(
+    "hold", cls=Command, epilog='Example:  opsmail hold rh-notificacoes --reason "until the relay answers, INC-4711"'
+)
 @click.argument("operators", nargs=-1, required=True)
 @click.option("--reason", default="", help="Why, for whoever meets the hold.")
 @click.option("--commit", metavar="SHA", help="Trust the keys that this commit names.  [default: HEAD]")

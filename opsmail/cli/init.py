@@ -8,6 +8,7 @@ import click
 
 from opsmail import __version__
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.schema import schema_text
 from opsmail.cli.session import Session
@@ -24,7 +25,9 @@ _SCHEMAS = ("operator", "settings")
 
 
 @click.command(
-    "init", epilog="Example:  opsmail init mail-settings --provider microsoft-365 --provider gmail --ci github"
+    "init",
+    cls=Command,
+    epilog="Example:  opsmail init mail-settings --provider microsoft-365 --provider gmail --ci github",
 )
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
 @click.option(

@@ -10,17 +10,18 @@ from pathlib import Path
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
 from opsmail.errors import RefusedError, UnavailableError, UsageError
 from opsmail.evidence.keys import SigningKey
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _OWNER_ONLY, _EVERYBODY = 0o600, 0o644
 
 
-@click.command("keygen", epilog="Example:  opsmail keygen ci --folder keys")
+@click.command("keygen", cls=Command, epilog="Example:  opsmail keygen ci --folder keys")
 @click.argument("name", default="opsmail")
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write the two files."
@@ -53,7 +54,7 @@ def command(name: str, folder: Path, session: Session) -> int:
         ) from error
     except OSError as error:
         raise UnavailableError(
-            msg("the keys cannot be written to {folder}: {reason}", folder=folder, reason=error.strerror),
+            msg("the keys cannot be written to {folder}: {reason}", folder=folder, reason=quoted(error.strerror)),
             hint=msg("name a folder that you may write to"),
         ) from error
     say = session.console.say

@@ -11,6 +11,7 @@ from opsmail.cli.choosing import choose, named
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
@@ -24,7 +25,7 @@ from opsmail.operator.model import Delegated, ModernAuthentication
 from opsmail.secrets import open_secrets
 
 
-@click.command("login", epilog="Example:  opsmail login rh-notificacoes")
+@click.command("login", cls=Command, epilog="Example:  opsmail login rh-notificacoes")
 @click.argument("operator")
 @click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Sign in for this commit.  [default: HEAD]")

@@ -14,6 +14,7 @@ from opsmail.check.result import CheckResult
 from opsmail.cli.asking import ask_on, on_terminal
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session, today
 from opsmail.errors import RefusedError, UsageError
@@ -37,7 +38,7 @@ def _choices(values: Any) -> click.Choice[str]:
     return click.Choice([item.value for item in values])
 
 
-@click.command("new", epilog=f"Example:  {_EXAMPLE}")
+@click.command("new", cls=Command, epilog=f"Example:  {_EXAMPLE}")
 @click.argument("operator")
 @click.option("--provider", help="A known mail provider, such as gmail or microsoft-365.")
 @click.option("--host", help="The server's name.  [default: the provider's, or the one that IT approved]")

@@ -9,13 +9,14 @@ import click
 
 from opsmail.check.result import CheckResult, Member
 from opsmail.cli.choosing import changed, named, stale, unproven
+from opsmail.cli.language import of_context
 from opsmail.cli.options import Function, bundled
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
 from opsmail.evidence.facts import Depth
 from opsmail.live.shards import Shard
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.settings.model import Duration
 
 
@@ -112,12 +113,12 @@ def selecting_options(function: Function) -> Function:
     @click.option("--base", metavar="REV", help="With --changed: the revision to compare with.")
     @click.option(
         "--stale",
-        type=_Parsed("AGE", Duration.parse, "a number of minutes, hours or days, for example 7d"),
+        type=_Parsed("AGE", Duration.parse, msg("a number of minutes, hours or days, for example 7d")),
         help="Test those that have no proof of this --depth from the last AGE, for example 7d.",
     )
     @click.option(
         "--shard",
-        type=_Parsed("I/N", Shard.parse, "a part of so many, for example 1/4"),
+        type=_Parsed("I/N", Shard.parse, msg("a part of so many, for example 1/4")),
         help="Of those, test the I-th of N parts; the parts of all jobs together are everybody.",
     )
     def wrapper(
@@ -154,7 +155,7 @@ class _Parsed(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         expected: what it has to be, in words.
     """
 
-    def __init__(self, name: str, parse: Any, expected: str) -> None:
+    def __init__(self, name: str, parse: Any, expected: Message) -> None:
         self.name = name
         self._parse = parse
         self._expected = expected
@@ -164,4 +165,5 @@ class _Parsed(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         try:
             return self._parse(value)
         except ValueError:
-            self.fail(f"{value!r} is not {self._expected}", param, ctx)
+            message = msg("{value!r} is not {expected}", value=value, expected=self._expected)
+            self.fail(message.render(of_context(ctx)), param, ctx)

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
+from opsmail.cli.language import language_option, of_context
 from opsmail.cli.session import Session
 from opsmail.expressions import expression
+from opsmail.messages import msg
 
 _DAY = expression(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,12 +30,10 @@ def session_options(function: Function) -> Function:
     @click.option(
         "--env", "environment", envvar="OPSMAIL_ENVIRONMENT", default="default", help="The environment to work for."
     )
-    @click.option("--lang", envvar="OPSMAIL_LANG", help="Language of texts for people, for example pt-BR.")
+    @language_option
     @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
-    def wrapper(
-        *arguments: Any, config: Path | None, environment: str, lang: str | None, color: str, **options: Any
-    ) -> Any:
-        session = Session.open(config, environment, lang, color)
+    def wrapper(*arguments: Any, config: Path | None, environment: str, color: str, **options: Any) -> Any:
+        session = Session.open(config, environment, of_context(click.get_current_context()), color)
         return function(*arguments, session=session, **options)
 
     return bundled(function, wrapper)
@@ -64,4 +64,5 @@ class DayType(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         try:
             return date.fromisoformat(value if _DAY.fullmatch(value) else "")  # it takes week dates and more
         except ValueError:
-            self.fail(f"{value!r} is not a date; write year-month-day, for example 2027-05-01", param, ctx)
+            message = msg("{value!r} is not a date; write year-month-day, for example 2027-05-01", value=value)
+            self.fail(message.render(of_context(ctx)), param, ctx)

@@ -13,7 +13,7 @@ import click
 
 from opsmail.cli.console import Console
 from opsmail.errors import UnavailableError, UsageError
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.output.style import Style
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -47,7 +47,7 @@ class Output(NamedTuple):
             _write_whole(self.file, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise UnavailableError(
-                msg("{file} cannot be written: {reason}", file=self.file, reason=error.strerror or "?"),
+                msg("{file} cannot be written: {reason}", file=self.file, reason=quoted(error.strerror)),
                 hint=msg("name a file in a folder that exists"),
             ) from error
 

@@ -10,6 +10,7 @@ import click
 from opsmail.check.result import CheckResult
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import Output, format_option, parse_outputs
 from opsmail.cli.planning import prepare_reading
@@ -24,7 +25,7 @@ from opsmail.publish.limits import Allowances, Violation, violations
 from opsmail.publish.plan import Plan
 
 
-@click.command("plan", epilog="Example:  opsmail plan --env production --out plan.json")
+@click.command("plan", cls=Command, epilog="Example:  opsmail plan --env production --out plan.json")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `publish FILE`.")
 @format_option("text, json or markdown")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")

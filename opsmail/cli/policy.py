@@ -9,6 +9,7 @@ from opsmail.check.organisation import rules_of
 from opsmail.check.organisation.trials import Outcome, run_trials
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.groups import Group
+from opsmail.cli.language import language_option
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.session import Session, today
@@ -19,6 +20,7 @@ from opsmail.secrets import known_schemes
 
 
 @click.group("policy", cls=Group, invoke_without_command=True)
+@language_option
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Your organisation's own rules."""

@@ -14,6 +14,7 @@ from opsmail.cli.ci import current_run
 from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.freshness import record_fresh
+from opsmail.cli.groups import Command
 from opsmail.cli.judging import Judgement, judge_publish
 from opsmail.cli.options import session_options
 from opsmail.cli.planning import Prepared, opened_store, prepare
@@ -26,7 +27,7 @@ from opsmail.errors import UnavailableError
 from opsmail.evidence.envelope import sign
 from opsmail.evidence.keys import SigningKey
 from opsmail.evidence.statement import Kind, Statement
-from opsmail.messages import msg, msgn
+from opsmail.messages import msg, msgn, quoted
 from opsmail.output.results import plans
 from opsmail.publish.marks import MarkKind, Marks, plain, with_mark, without
 from opsmail.publish.plan import Action
@@ -36,7 +37,7 @@ from opsmail.secrets import open_secrets
 from opsmail.store.generation import Generation
 
 
-@click.command("publish", epilog="Example:  opsmail publish plan.json --env production")
+@click.command("publish", cls=Command, epilog="Example:  opsmail publish plan.json --env production")
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Publish without asking.")
 @requesting_options
@@ -141,7 +142,7 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_BYTES)
     except OSError as error:
         raise UnavailableError(
-            msg("the plan {path} cannot be read: {reason}", path=path, reason=error.strerror),
+            msg("the plan {path} cannot be read: {reason}", path=path, reason=quoted(error.strerror)),
             hint=msg("save one with `opsmail plan --out FILE`"),
         ) from error
 

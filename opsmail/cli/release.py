@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.holding import opened
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
@@ -14,7 +15,7 @@ from opsmail.publish.marks import MarkKind, marked, without
 from opsmail.publish.publisher import Act
 
 
-@click.command("release", epilog="Example:  opsmail release rh-notificacoes")
+@click.command("release", cls=Command, epilog="Example:  opsmail release rh-notificacoes")
 @click.argument("operators", nargs=-1, required=True)
 @click.option("--reason", default="", help="Why, for the history.")
 @click.option("--commit", metavar="SHA", help="Trust the keys that this commit names.  [default: HEAD]")

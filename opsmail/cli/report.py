@@ -7,6 +7,7 @@ import click
 from opsmail.check.engine import check
 from opsmail.check.interface import Context
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import parse_outputs
 from opsmail.cli.planning import opened_store
@@ -28,7 +29,9 @@ from opsmail.store.interface import StoreDamaged, StoreMissing, StoreUnavailable
 _STEPS = 20
 
 
-@click.command("report", epilog="Example:  opsmail report --format html:report.html --format ics:endings.ics")
+@click.command(
+    "report", cls=Command, epilog="Example:  opsmail report --format html:report.html --format ics:endings.ics"
+)
 @click.option(
     "--format",
     "formats",

@@ -12,6 +12,7 @@ from opsmail.cli.ci import current_run
 from opsmail.cli.consent import require_consent, require_text
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import earlier, require_known
+from opsmail.cli.groups import Command
 from opsmail.cli.judging import descent, published_commit
 from opsmail.cli.options import session_options
 from opsmail.cli.planning import opened_store
@@ -32,7 +33,7 @@ from opsmail.store.generation import Generation, Published, read_published
 from opsmail.store.interface import Store
 
 
-@click.command("rollback", epilog="Example:  opsmail rollback 12 --operator rh-notificacoes --yes")
+@click.command("rollback", cls=Command, epilog="Example:  opsmail rollback 12 --operator rh-notificacoes --yes")
 @click.argument("number", metavar="N", type=click.IntRange(1, 10**15))
 @click.option("--operator", "operators", multiple=True, metavar="OPERATOR", help="Only this one; may be repeated.")
 @click.option("--yes", is_flag=True, help="Roll back without asking.")

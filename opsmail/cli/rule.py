@@ -12,6 +12,7 @@ from opsmail.check.organisation.pages import page_of
 from opsmail.check.pages import RulePage, load_page
 from opsmail.check.rules import OWN_RULES
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.selecting import unknown_rule
 from opsmail.cli.session import Session
@@ -30,7 +31,7 @@ from opsmail.output.results.rule import (
 from opsmail.output.style import Style
 
 
-@click.command("rule", epilog="Example:  opsmail rule OM201")
+@click.command("rule", cls=Command, epilog="Example:  opsmail rule OM201")
 @click.argument("rule_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Every rule's page instead of one.")
 @click.option(
@@ -50,9 +51,10 @@ def command(rule_id: str | None, everything: bool, output: str, session: Session
     """
     if rule_id is not None and everything:
         raise UsageError(msg("--all and {id} do not go together", id=rule_id), hint=msg("leave out one of them"))
+    language = None if output == "json" else session.console.language  # what programs read is English
     own = None if rule_id is None else _named([*OWN_RULES.metas().values(), *LIVE_RULES.values()]).get(rule_id.lower())
     if own is not None:  # its page can be read also while the settings are wrong
-        session.console.result(_pages([(own, load_page(own.id))], output, session, single=True))
+        session.console.result(_pages([(own, load_page(own.id, language))], output, session, single=True))
         return ExitCode.DONE
     settings = session.settings()
     rules = rules_of(settings)
@@ -61,7 +63,7 @@ def command(rule_id: str | None, everything: bool, output: str, session: Session
     if rule_id is None and not everything:
         text = _list(chosen, output, session)
     else:
-        pages = [(meta, page_of(meta, rules, settings) or load_page(meta.id)) for meta in chosen]
+        pages = [(meta, page_of(meta, rules, settings, language) or load_page(meta.id, language)) for meta in chosen]
         text = _pages(pages, output, session, single=not everything)
     session.console.result(text)
     return ExitCode.DONE
@@ -71,7 +73,7 @@ def _list(metas: list[RuleMeta], output: str, session: Session) -> str:
     if output == "json":
         return render_json([document(meta) for meta in metas])
     if output == "markdown":
-        return render_markdown_list(metas)
+        return render_markdown_list(metas, session.console.language)
     return render_list(metas, session.console.language, Style(session.console.colors(sys.stdout)))
 
 

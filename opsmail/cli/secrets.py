@@ -14,6 +14,7 @@ from opsmail.check.result import Member
 from opsmail.check.rules.secrets import triable_secrets
 from opsmail.cli.choosing import named
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.session import Session, today
@@ -30,7 +31,7 @@ from opsmail.secrets.storing import CI_SYSTEMS, Place, Readers, Step, signing_ke
 from opsmail.secrets.trial import SecretTrial
 
 
-@click.command("secrets", epilog="Example:  opsmail secrets rh-notificacoes --ci github")
+@click.command("secrets", cls=Command, epilog="Example:  opsmail secrets rh-notificacoes --ci github")
 @click.argument("operator", required=False)
 @click.option(
     "--ci",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import locale
 import os
 from datetime import UTC, date, datetime
-from gettext import NullTranslations, translation
+from gettext import NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from opsmail.settings.load import Settings
-
-_LOCALES = Path(__file__).resolve().parent.parent / "locale"
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,13 @@ class Session:
     console: Console
 
     @classmethod
-    def open(cls, config: Path | None, environment: str, lang: str | None, color: str) -> Session:
+    def open(cls, config: Path | None, environment: str, language: NullTranslations, color: str) -> Session:
         """Find the repository from the options.
 
         Raises:
             UsageError: the settings file that was named does not exist.
         """
-        console = Console(_language(lang), color)
+        console = Console(language, color)
         if config is not None:
             if not config.is_file():
                 raise UsageError(
@@ -87,9 +84,3 @@ def _here() -> Path:
         raise UsageError(
             msg("the folder that opsmail runs in is gone"), hint=msg("change to a folder that exists")
         ) from None
-
-
-def _language(lang: str | None) -> NullTranslations:
-    chosen = lang or locale.getlocale(locale.LC_MESSAGES if hasattr(locale, "LC_MESSAGES") else locale.LC_CTYPE)[0]
-    names = [chosen.replace("-", "_")] if chosen else []
-    return translation("opsmail", localedir=_LOCALES, languages=names or ["en"], fallback=True)

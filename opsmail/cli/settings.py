@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.session import Session
@@ -18,7 +19,7 @@ from opsmail.settings.origins import EffectiveValue, Origin, OriginKind, effecti
 from opsmail.shape import nearest, shown
 
 
-@click.command("settings", epilog="Example:  opsmail settings gate --env production")
+@click.command("settings", cls=Command, epilog="Example:  opsmail settings gate --env production")
 @click.argument("path", required=False)
 @format_option("text or json")
 @session_options

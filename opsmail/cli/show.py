@@ -8,6 +8,7 @@ import re
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
@@ -23,7 +24,7 @@ from opsmail.store.generation import Published, read_published
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 
-@click.command("show", epilog="Example:  opsmail show rh-notificacoes@12")
+@click.command("show", cls=Command, epilog="Example:  opsmail show rh-notificacoes@12")
 @click.argument("operator", metavar="OPERATOR[@N]")
 @format_option("text or json")
 @session_options

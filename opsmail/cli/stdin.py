@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opsmail.cli.session import Session
 from opsmail.errors import UnavailableError, UsageError
-from opsmail.messages import msg
+from opsmail.messages import Message, msg, quoted
 from opsmail.source.tree import MAX_BYTES, SourceFile, name_problem, too_large
 from opsmail.values import dataclass
 
@@ -86,7 +86,7 @@ def given_file(session: Session, folder: str, name: str | None) -> SourceFile:
 def _content(session: Session) -> bytes:
     """Return standard input, as it is; one byte over the limit tells that there is more."""
     if sys.stdin is None:
-        raise _unreadable("it is closed")
+        raise _unreadable(msg("it is closed"))
     if sys.stdin.isatty():
         session.console.say(msg("type the operator file, then Ctrl-D on a line of its own"))
     content = b""
@@ -95,11 +95,11 @@ def _content(session: Session) -> bytes:
         while len(content) <= MAX_BYTES and (piece := os.read(sys.stdin.fileno(), MAX_BYTES + 1 - len(content))):
             content += piece
     except OSError as error:
-        raise _unreadable(error.strerror or str(error)) from error
+        raise _unreadable(quoted(error.strerror or str(error))) from error
     return content
 
 
-def _unreadable(reason: str) -> UnavailableError:
+def _unreadable(reason: Message) -> UnavailableError:
     return UnavailableError(
         msg("standard input cannot be read: {reason}", reason=reason),
         hint=msg("for example `opsmail check - < operators/x.yaml`"),

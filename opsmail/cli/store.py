@@ -13,6 +13,7 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import require_published
 from opsmail.cli.groups import Group
 from opsmail.cli.holding import Holding
+from opsmail.cli.language import language_option
 from opsmail.cli.options import session_options
 from opsmail.cli.planning import opened_store
 from opsmail.cli.proofs import generation_verifier
@@ -28,6 +29,7 @@ from opsmail.store.generation import Published
 
 
 @click.group("store", cls=Group, invoke_without_command=True)
+@language_option
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """What is done to a store as a whole."""

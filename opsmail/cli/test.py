@@ -14,6 +14,7 @@ from opsmail.cli.choosing import Choice, choose
 from opsmail.cli.ci import current_run
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
+from opsmail.cli.groups import Command
 from opsmail.cli.operators import Selection, selecting_options
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
@@ -28,7 +29,11 @@ from opsmail.messages import msg, msgn
 from opsmail.settings.load import Settings
 
 
-@click.command("test", epilog="Example:  opsmail test rh-notificacoes --format text --format json:results.json")
+@click.command(
+    "test",
+    cls=Command,
+    epilog="Example:  opsmail test rh-notificacoes --format text --format json:results.json",
+)
 @selecting_options
 @click.option(
     "--depth",

@@ -14,6 +14,7 @@ from opsmail.check.interface import Context
 from opsmail.check.result import CheckResult
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import require_known
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
@@ -37,7 +38,7 @@ from opsmail.store.generation import read_published
 from opsmail.store.interface import MissingBlobs, Store, StoreMissing
 
 
-@click.command("why", epilog="Example:  opsmail why rh-notificacoes --env production")
+@click.command("why", cls=Command, epilog="Example:  opsmail why rh-notificacoes --env production")
 @click.argument("operator")
 @format_option("text or json")
 @session_options

@@ -16,7 +16,7 @@ from opsmail.evidence.envelope import VerifiedStatement, verify
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.keys import TrustedKey
 from opsmail.evidence.strict_json import MAX_BYTES
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 
 #: Where envelopes are written, from the repository's root.
 FOLDER = Path(".opsmail/evidence")
@@ -107,7 +107,9 @@ def read_envelope(path: Path) -> bytes:
                 raise IsADirectoryError(None, "it is not a file")
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        unreadable = InvalidEvidence(Reason.UNREADABLE, msg("it cannot be read: {reason}", reason=error.strerror))
+        unreadable = InvalidEvidence(
+            Reason.UNREADABLE, msg("it cannot be read: {reason}", reason=quoted(error.strerror))
+        )
         unreadable.source = str(path)
         raise unreadable from None
     if len(content) > MAX_BYTES:
@@ -130,6 +132,6 @@ def verify_files(paths: Iterable[Path], keys: Iterable[TrustedKey]) -> Iterator[
 
 def _failed(folder: Path, error: OSError) -> EvidenceFilesError:
     return EvidenceFilesError(
-        msg("the folder of evidence {folder} cannot be used: {reason}", folder=folder, reason=error.strerror),
+        msg("the folder of evidence {folder} cannot be used: {reason}", folder=folder, reason=quoted(error.strerror)),
         hint=msg("it has to be a folder of its own, no link, with room and the permission to write"),
     )

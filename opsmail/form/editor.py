@@ -17,7 +17,7 @@ from opsmail.findings import Finding
 from opsmail.form.values import Values, data_of, values_of
 from opsmail.form.writing import NotWritableError, written
 from opsmail.live.result import TestResult
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.operator.model import Operator, claimed_id
 from opsmail.providers import Providers
 from opsmail.secrets import known_schemes
@@ -198,7 +198,7 @@ class Editor:
                 file.write(content)
         except OSError as error:
             raise RefusedError(
-                msg("{path} cannot be written: {reason}", path=path, reason=error.strerror or "?"),
+                msg("{path} cannot be written: {reason}", path=path, reason=quoted(error.strerror)),
                 hint=msg("make the folder writable for whoever runs opsmail"),
             ) from error
 

@@ -15,7 +15,7 @@ from typing import Any
 from opsmail.addresses import AddressError, parse_domain
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Failure, Kind
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 
 #: Of a name with more addresses than this, the rest is judged but not tried.
 TRIED = 8
@@ -258,6 +258,8 @@ def _lookup_failure(host: str, error: OSError) -> Failure:
     return Failure(
         Kind.RESOLVER_FAILED,
         msg(
-            "the name {host} could not be looked up: {reason}", host=host, reason=error.strerror or type(error).__name__
+            "the name {host} could not be looked up: {reason}",
+            host=host,
+            reason=quoted(error.strerror or type(error).__name__),
         ),
     )

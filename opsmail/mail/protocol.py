@@ -280,7 +280,7 @@ class SubmissionProtocol:
             return self._broken(
                 Kind.NOT_SMTP, msg("the server does not greet as a mail server does: {beginning}", beginning=shown)
             )
-        return self._broken(Kind.PROTOCOL_ERROR, msg("the server's reply is malformed: {reason}", reason=str(error)))
+        return self._broken(Kind.PROTOCOL_ERROR, msg("the server's reply is malformed: {reason}", reason=error.reason))
 
     def _take(self, awaited: str, reply: Reply) -> Event:
         codes, following = _EXPECTED[awaited]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from opsmail.messages import Message, msg
+
 #: Turns the lines of a reply, as bytes, into lines without secrets. It must return as many lines as it got.
 Redact = Callable[[Sequence[bytes]], list[bytes]]
 
@@ -19,7 +21,15 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?: |$)")
 
 
 class ReplySyntaxError(ValueError):
-    """Bytes that are not a reply; the text says why and repeats none of them."""
+    """Bytes that are not a reply.
+
+    Args:
+        reason: says why, and repeats none of them.
+    """
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ class ReplyParser:
                 self._buffer += data[position : position + room]
                 self._check_start()
                 if len(self._buffer) >= self._limits.line:
-                    raise ReplySyntaxError(f"a line of more than {self._limits.line} octets")
+                    raise ReplySyntaxError(msg("a line of more than {limit} octets", limit=self._limits.line))
                 return None, b""
             self._buffer += data[position : end + 1]
             position = end + 1
@@ -116,27 +126,27 @@ class ReplyParser:
         """Refuse a line by its first four octets, without waiting for its end that may never come."""
         for octet, allowed in zip(self._buffer, _CODE_DIGITS, strict=False):
             if octet not in allowed:
-                raise ReplySyntaxError("a line that does not begin with a reply code")
+                raise ReplySyntaxError(msg("a line that does not begin with a reply code"))
         if self._code is not None and not self._code.startswith(bytes(self._buffer[:3])):
-            raise ReplySyntaxError("a reply whose code changes from line to line")
+            raise ReplySyntaxError(msg("a reply whose code changes from line to line"))
         if len(self._buffer) > 3 and self._buffer[3] not in b" -\r":
-            raise ReplySyntaxError("a line that does not begin with a reply code")
+            raise ReplySyntaxError(msg("a line that does not begin with a reply code"))
 
     def _end_line(self) -> Reply | None:
         self._check_start()
         line = bytes(self._buffer)
         self._buffer.clear()
         if len(line) < 5 or not line.endswith(b"\r\n"):
-            raise ReplySyntaxError("a line that does not end in CR LF")
+            raise ReplySyntaxError(msg("a line that does not end in CR LF"))
         self._size += len(line)
         self._code = line[:3]
         self._lines.append(line[4:-2])
         if b"\r" in self._lines[-1] or (line[3:4] == b"\r" and len(line) > 5):
-            raise ReplySyntaxError("a line with a CR inside")
+            raise ReplySyntaxError(msg("a line with a CR inside"))
         if len(self._lines) > self._limits.lines:
-            raise ReplySyntaxError(f"a reply of more than {self._limits.lines} lines")
+            raise ReplySyntaxError(msg("a reply of more than {limit} lines", limit=self._limits.lines))
         if self._size > self._limits.reply:
-            raise ReplySyntaxError(f"a reply of more than {self._limits.reply} octets")
+            raise ReplySyntaxError(msg("a reply of more than {limit} octets", limit=self._limits.reply))
         if line[3:4] == b"-":
             return None
         reply = _read(int(self._code), self._lines if self.redact is None else self.redact(self._lines))

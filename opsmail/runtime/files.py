@@ -7,7 +7,7 @@ from pathlib import Path
 from opsmail.errors import UsageError
 from opsmail.evidence.keys import InvalidKey, TrustedKey
 from opsmail.evidence.statement import Kind
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, quoted
 
 
 def load_key(path: Path, environment: str) -> TrustedKey:
@@ -39,6 +39,6 @@ def _read(path: Path, what: Message, hint: Message) -> str:
     try:
         return path.read_text("ascii")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a PEM file"
+        reason = quoted(getattr(error, "strerror", None) or "not a PEM file")
         message = msg("{what} {path} cannot be read: {reason}", what=what, path=path, reason=reason)
         raise UsageError(message, hint=hint) from error

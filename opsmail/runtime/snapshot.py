@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from opsmail.errors import UnavailableError
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.store.interface import Head, Identity, MissingBlobs
 
 _FORMAT = "opsmail/snapshot/v1"
@@ -62,7 +62,7 @@ def load_snapshot(path: Path, environment: str) -> Snapshot | None:
         return None
     except OSError as error:
         raise SnapshotError(
-            msg("the snapshot {path} cannot be read: {reason}", path=path, reason=error.strerror),
+            msg("the snapshot {path} cannot be read: {reason}", path=path, reason=quoted(error.strerror)),
             hint=msg("let this program read it, or delete it"),
         ) from error
     try:
@@ -105,7 +105,7 @@ def write_snapshot(path: Path, head: Head, blobs: Collection[bytes]) -> None:
             raise
     except OSError as error:
         raise SnapshotError(
-            msg("the snapshot {path} cannot be written: {reason}", path=path, reason=error.strerror),
+            msg("the snapshot {path} cannot be written: {reason}", path=path, reason=quoted(error.strerror)),
             hint=msg("give it a folder that this program may write to"),
         ) from error
 

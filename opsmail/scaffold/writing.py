@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from opsmail.errors import RefusedError, UnavailableError
-from opsmail.messages import msg, msgn
+from opsmail.messages import msg, msgn, quoted
 
 
 def write_new(root: Path, files: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
     except OSError as error:
         _take_away(made)
         raise UnavailableError(
-            msg("{path} cannot be written: {reason}", path=error.filename or root, reason=error.strerror or "?"),
+            msg("{path} cannot be written: {reason}", path=error.filename or root, reason=quoted(error.strerror)),
             hint=msg("nothing was written; name a folder that you may write to"),
         ) from error
     except BaseException:

@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, quoted
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError, not_resolved
 
@@ -25,8 +25,8 @@ class FileSecrets:
         try:
             secret = _text(_content(reference))
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a path"
-            raise not_resolved(reference, msg("{reason}", reason=reason), msg("put the secret's file there")) from None
+            reason = quoted(getattr(error, "strerror", None) or "not a path")
+            raise not_resolved(reference, reason, msg("put the secret's file there")) from None
         if secret is None:
             raise not_resolved(
                 reference, msg("it is not UTF-8 text"), msg("store the text itself, as UTF-8 without a mark")
@@ -42,9 +42,9 @@ class FileSecrets:
         try:
             _replace(path, secret)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a path"
+            reason = quoted(getattr(error, "strerror", None) or "not a path")
             hint = msg("make the folder, and let this user write there")
-            raise _unwritable(reference, msg("{reason}", reason=reason), hint) from None
+            raise _unwritable(reference, reason, hint) from None
 
 
 def _require_plain(reference: SecretReference) -> None:

@@ -6,7 +6,9 @@ writes schemas only: pydantic takes longer to load than a file to check.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
+from gettext import NullTranslations
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -18,6 +20,8 @@ from opsmail.constraints import DEFAULT_LENGTH
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DEFINITION = "#/$defs/"
+#: Keywords for people.
+_PROSE = ("title", "description")
 #: Keywords that hold values, not schemas.
 _VALUES = frozenset(("default", "examples", "enum", "const"))
 
@@ -51,6 +55,34 @@ def section_schema(target: type, *, closed: bool = True) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
     finished: dict[str, Any] = _Finisher(definitions).finish(schema)
     return finished
+
+
+def prose(schema: Any) -> Iterator[str]:
+    """Yield what a schema says to people: titles and descriptions."""
+    for part in _parts(schema):
+        yield from (part[word] for word in _PROSE if isinstance(part.get(word), str))
+
+
+def translated(schema: Any, language: NullTranslations) -> Any:
+    """Return a schema with its titles and descriptions in `language`; whatever is compared stays as it is."""
+    result = copy.deepcopy(schema)
+    for part in _parts(result):
+        part.update({word: language.gettext(part[word]) for word in _PROSE if isinstance(part.get(word), str)})
+    return result
+
+
+def _parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield a schema and those in it, fields' names and values left out."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _parts(item)
+    elif isinstance(schema, dict):
+        yield schema
+        for keyword, value in schema.items():
+            if keyword == "properties":
+                yield from _parts(list(value.values()))
+            elif keyword not in _VALUES:
+                yield from _parts(value)
 
 
 class _Generator(GenerateJsonSchema):

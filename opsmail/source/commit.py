@@ -23,7 +23,7 @@ from opsmail.source.tree import (
 )
 
 _LINK, _SUBMODULE = "120000", "160000"
-_SPECIAL = {_LINK: "link", _SUBMODULE: "submodule"}
+_SPECIAL = {_LINK: msg("link"), _SUBMODULE: msg("submodule")}
 _SHA1_DIGITS = 40
 #: What git says of the size of a file that it does not have.
 _MISSING = "BAD"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsmail.errors import UsageError
 from opsmail.expressions import expression
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.source.tree import SourceError
 
 # What a hostile repository's own configuration could make git run is switched off; the user's own configuration stays,
@@ -188,7 +188,7 @@ class GitRepository:
             )
         except OSError as error:
             raise SourceError(
-                msg("git cannot be run in {folder}: {reason}", folder=self.root, reason=error.strerror),
+                msg("git cannot be run in {folder}: {reason}", folder=self.root, reason=quoted(error.strerror)),
                 hint=msg("install git, and run opsmail in a folder that exists"),
             ) from error
         except subprocess.TimeoutExpired as error:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from opsmail.errors import RefusedError
-from opsmail.messages import msg
+from opsmail.messages import msg, quoted
 from opsmail.source.tree import SourceError
 from opsmail.source.worktree import WorkTree
 
@@ -54,7 +54,7 @@ def replace_file(tree: WorkTree, path: str, before: bytes, after: bytes) -> None
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise SourceError(
-            msg("{path} cannot be written: {reason}", path=path, reason=error.strerror or "?"),
+            msg("{path} cannot be written: {reason}", path=path, reason=quoted(error.strerror)),
             hint=msg("make the file and its folder writable for whoever runs opsmail"),
         ) from error
 

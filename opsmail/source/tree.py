@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from opsmail.errors import UnavailableError, UsageError
 from opsmail.expressions import expression
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.source.document import ReadProblem
 
 _FILE_NAME = expression(r"[a-z0-9][a-z0-9._-]{0,62}\.yaml")
@@ -136,7 +136,7 @@ def is_ignored(path: str) -> bool:
     return path.rpartition("/")[2] == _IGNORED
 
 
-def not_plain(what: str) -> ReadProblem:
+def not_plain(what: Message) -> ReadProblem:
     """The problem of something that is no regular file."""
     return ReadProblem(
         "OM008",
@@ -145,7 +145,7 @@ def not_plain(what: str) -> ReadProblem:
     )
 
 
-def unreadable(reason: str) -> ReadProblem:
+def unreadable(reason: Message) -> ReadProblem:
     """The problem of a file that the system does not let us read."""
     return ReadProblem(
         "OM001", msg("the file cannot be read: {reason}", reason=reason), help=msg("check its name and permissions")

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, quoted
 from opsmail.source.document import ReadProblem
 from opsmail.source.tree import (
     MAX_BYTES,
@@ -27,12 +27,12 @@ from opsmail.source.tree import (
 )
 
 _KINDS = {
-    stat.S_IFLNK: "link",
-    stat.S_IFIFO: "named pipe",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "device",
-    stat.S_IFCHR: "device",
-    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: msg("link"),
+    stat.S_IFIFO: msg("named pipe"),
+    stat.S_IFSOCK: msg("socket"),
+    stat.S_IFBLK: msg("device"),
+    stat.S_IFCHR: msg("device"),
+    stat.S_IFDIR: msg("folder"),
 }
 #: Without O_NONBLOCK, opening a named pipe for reading waits for a writer.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -75,7 +75,7 @@ class WorkTree:
             elif self._is_folder(path):
                 found |= self._below(path)
             elif self._leads_through_link(path):
-                found[path] = not_plain("link")
+                found[path] = not_plain(msg("link"))
             elif not is_ignored(path):
                 found[path] = name_problem(path) if os.path.lexists(self.root / path) else None
         return Listing(self, found)
@@ -97,7 +97,7 @@ class WorkTree:
         except FileNotFoundError:
             return None
         except _Refused as refused:
-            reason: Message | str = refused.problem.message
+            reason = refused.problem.message
         except (OSError, ValueError) as error:
             reason = _reason(error)
         raise SourceError(
@@ -129,7 +129,9 @@ class WorkTree:
                             else:
                                 found[path] = folder_problem()
                         elif not is_ignored(entry.name):
-                            found[path] = not_plain("link") if entry.is_symlink() else file_name_problem(entry.name)
+                            found[path] = (
+                                not_plain(msg("link")) if entry.is_symlink() else file_name_problem(entry.name)
+                            )
             except OSError as error:
                 found[current] = unreadable(_reason(error))
         return found
@@ -143,7 +145,7 @@ class WorkTree:
 
     def _refuse_link(self, path: str) -> None:
         if self._leads_through_link(path):
-            raise _Refused(not_plain("link"))
+            raise _Refused(not_plain(msg("link")))
 
     def _leads_through_link(self, path: str) -> bool:
         """Whether a part of `path` is a link; outside the root, links are how the machine is set up."""
@@ -218,5 +220,5 @@ def _refuse_special(facts: os.stat_result) -> None:
         raise _Refused(not_plain(kind))
 
 
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+def _reason(error: OSError | ValueError) -> Message:
+    return quoted((error.strerror if isinstance(error, OSError) else None) or str(error))

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from opsmail.errors import UsageError
-from opsmail.messages import Message, msg
+from opsmail.messages import Message, msg, quoted
 from opsmail.store.bounds import MAX_VALUE_BYTES
 from opsmail.store.interface import StoreBusy, StoreDamaged, StoreMissing, StoreUnavailable
 from opsmail.store.server import Access
@@ -156,7 +156,7 @@ class _File:
                 hint=msg("a first publish makes it; if there should be one, correct `store.url` or the working folder"),
             ) from None
         except OSError as error:
-            raise self._unavailable(msg("{reason}", reason=error.strerror)) from None
+            raise self._unavailable(quoted(error.strerror)) from None
         if not stat.S_ISREG(found.st_mode):
             raise self._unavailable(msg("it is not a file"))
         if not found.st_size:
@@ -250,7 +250,7 @@ def _create(file: _File) -> None:
                 Path(name + ending).unlink(missing_ok=True)
     except OSError as error:
         raise StoreUnavailable(
-            msg("the store {location} cannot be made: {reason}", location=file.path, reason=error.strerror),
+            msg("the store {location} cannot be made: {reason}", location=file.path, reason=quoted(error.strerror)),
             hint=msg("the folder has to exist and to be writable"),
         ) from None
 

@@ -50,3 +50,10 @@ def test_the_demonstration_goes_through_and_leaves_nothing_behind(tmp_path: Path
         assert position >= 0, (step, str(result))
     assert list(folder.iterdir()) == []
     assert list(shell.temporary.iterdir()) == []
+
+
+def test_the_whole_of_it_is_in_the_language_that_was_asked_for(tmp_path: Path) -> None:
+    told = Shell(tmp_path).run(("demo", "--lang", "pt-BR"), code=0, folder=tmp_path, environment={})
+    assert "== Pronto: cada passo fez o que diz." in told.out
+    assert "    erro[OM201]: a porta 465 espera TLS implícito" in told.out
+    assert "geração 1 publicada em default" in told.out

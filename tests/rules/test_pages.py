@@ -23,7 +23,7 @@ def page(request: pytest.FixtureRequest) -> RulePage:
 
 
 def test_no_rule_is_without_a_page_and_no_page_without_a_rule() -> None:
-    pages = sorted(path.name for path in (files("opsmail") / "data" / "rules").iterdir())
+    pages = sorted(path.name for path in (files("opsmail") / "data" / "rules").iterdir() if path.is_file())
     assert pages == [f"{rule}.md" for rule in [*RULES, *LIVE_RULES]]
 
 

@@ -4,7 +4,8 @@ from gettext import NullTranslations
 
 import pytest
 
-from opsmail.messages import Message, msg, msgn
+from opsmail.cli.language import language
+from opsmail.messages import Message, msg, msgn, quoted
 
 
 class Shouting(NullTranslations):
@@ -46,6 +47,16 @@ def test_counting(count: int, text: str) -> None:
 
 def test_counting_with_other_arguments() -> None:
     assert str(msgn("{count} of {name}", "{count} of {name}s", 2, name="x")) == "2 of xs"
+
+
+def test_a_text_of_somebody_elses_is_shown_as_it_is() -> None:
+    assert str(quoted("{0} {name} No such file")) == "{0} {name} No such file"
+    assert str(quoted(None)) == str(quoted("")) == "?"
+    assert quoted("No such file").render(Shouting()) == "NO SUCH FILE"
+
+
+def test_the_empty_text_is_not_looked_up() -> None:
+    assert msg("").render(Shouting()) == Message("").render(language("pt-BR")) == ""
 
 
 def test_it_is_a_value() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from opsmail.cli.schema import SCHEMAS, schema_text
+from opsmail.cli.language import language
+from opsmail.cli.schema import SCHEMAS, file_name, schema_text
 from tests.published import FOLDER, published, read_json, validate
 
 #: A choice is explained value by value instead of under a title of its own.
@@ -17,7 +18,8 @@ _TAGS = {"type", "kind"}
 
 
 def test_each_schema_is_published_and_nothing_else() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.schema.json" for name in SCHEMAS}
+    languages = (language("en"), language("pt-BR"))
+    assert {path.name for path in FOLDER.iterdir()} == {file_name(name, item) for name in SCHEMAS for item in languages}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

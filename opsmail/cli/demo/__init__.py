@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
 from opsmail.errors import UnavailableError
 from opsmail.messages import msg
 
 
-@click.command("demo", epilog="Example:  opsmail demo --keep")
+@click.command("demo", cls=Command, epilog="Example:  opsmail demo --keep")
 @click.option("--keep", is_flag=True, help="Keep the demonstration's folder, and tell where it is.")
 @session_options
 def command(keep: bool, session: Session) -> int:

@@ -66,8 +66,7 @@ class Story:
     def _user(operator: str) -> str:
         return {"rh-notificacoes": "rh"}.get(operator, operator) + "@empresa.example"
 
-    @staticmethod
-    def _environment(accounts: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, accounts: Mapping[str, str]) -> dict[str, str]:
         names = {f"OPSMAIL_SECRET_{name.upper().replace('-', '_')}": password for name, password in accounts.items()}
         keep = {
             name: value
@@ -81,7 +80,8 @@ class Story:
             "GIT_COMMITTER_EMAIL": "demo@empresa.example",
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
-        return keep | names | identity
+        language = {"OPSMAIL_LANG": self.console.language.info().get("language", "en")}
+        return keep | names | identity | language
 
     # --- steps
 

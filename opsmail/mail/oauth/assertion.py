@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.claims import payload, require_bearer
 from opsmail.mail.transport import Deadline
-from opsmail.messages import msg
+from opsmail.messages import Message, msg, quoted
 from opsmail.references import SecretReference
 from opsmail.secrets import Secret, Secrets
 
@@ -51,7 +51,7 @@ class IdentityTokens:
         return token
 
     def _of_this_run(self, deadline: Deadline) -> Secret:
-        answers: queue.SimpleQueue[Secret | str] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[Secret | Message] = queue.SimpleQueue()
         # `id` waits as long as the CI system lets it wait, and cannot be interrupted.
         thread = threading.Thread(target=_ask, args=(self.audience, answers), name="identity token", daemon=True)
         thread.start()
@@ -69,16 +69,16 @@ class IdentityTokens:
         raise Failure(Kind.ABORTED, msg("stopped"))
 
 
-def _ask(audience: str, answers: queue.SimpleQueue[Secret | str]) -> None:
+def _ask(audience: str, answers: queue.SimpleQueue[Secret | Message]) -> None:
     """Put the token of this run into `answers`, or why there is none."""
     import id as identity
 
     try:
         token = identity.detect_credential(audience)
     except Exception as error:  # noqa: BLE001 - requests' and pydantic's errors come through as they are, with values in them
-        answers.put(type(error).__name__)
+        answers.put(quoted(type(error).__name__))
         return
-    answers.put("no CI system that is known" if token is None else Secret(token))
+    answers.put(msg("no CI system that is known") if token is None else Secret(token))
 
 
 def _require_protected(token: Secret) -> None:

@@ -16,7 +16,6 @@ from opsmail.output.findings.interface import Report, Summary
 from opsmail.output.style import Style
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_WORDS = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.NOTE: msg("note")}
 _SMALLEST_MARGIN = 2
 #: Columns for the text of a line where no terminal says how many there are, and at least on one.
 _WIDEST, _NARROWEST = 160, 40
@@ -77,7 +76,7 @@ class Page:
 
     def word(self, severity: Severity) -> str:
         """Return the word for a severity."""
-        return self.say(_WORDS[severity])
+        return self.say(severity.word)
 
     def help(self, message: Message) -> str:
         """Return what to do."""

@@ -18,6 +18,7 @@ from opsmail.publish.saved import document
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red"}
+_WORDS = {Action.CREATE: msg("create"), Action.UPDATE: msg("update"), Action.DELETE: msg("delete")}
 _LONGEST_VALUE = 80
 _PLAIN = re.compile(r"\S+")
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._]+")
@@ -87,9 +88,12 @@ def as_markdown(plan: Plan, limits: Sequence[Violation], language: NullTranslati
         _inert(_heading(plan).render(language)),
     ]
     if plan.changes:
-        lines += ["", "| | operator | change |", "|---|---|---|"]
+        head = " | ".join(word.render(language) for word in (msg("operator"), msg("change")))
+        lines += ["", f"| | {head} |", "|---|---|---|"]
         for change in plan.changes:
-            lines.append(f"| {change.action.value} | {_code(change.operator)} | {_cell(change, language)} |")
+            lines.append(
+                f"| {_WORDS[change.action].render(language)} | {_code(change.operator)} | {_cell(change, language)} |"
+            )
     for told in _remarks(plan):
         lines += ["", f"**{_inert(told.render(language))}**"]
     for violation in limits:

@@ -18,23 +18,22 @@ from opsmail.output.style import Style
 _WIDTH = 88
 _LINK = re.compile(r"<(https://[^>]*)>")
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_WORDS = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.NOTE: msg("note")}
 
 
 def render_list(metas: Sequence[RuleMeta], language: NullTranslations, style: Style) -> str:
     """Return one line per rule: id, severity, name."""
     lines = []
     for meta in metas:
-        word = _WORDS[meta.severity].render(language)
+        word = meta.severity.word.render(language)
         lines.append(f"{meta.id}  {style.paint(word.ljust(7), _COLOURS[meta.severity])}  {meta.name}\n")
     return "".join(lines)
 
 
 def render_text(page: RulePage, style: Style) -> str:
-    """Return a page for a terminal; pages are English."""
+    """Return a page for a terminal, in the language that it is written in."""
     lines = [style.paint(f"{page.id} {page.name}", bold=True), page.facts]
     for section in page.sections:
-        lines += ["", style.paint(section.title, "cyan", bold=True)]
+        lines += ["", style.paint(section.shown, "cyan", bold=True)]
         previous: str | Block | None = None
         for piece in section.pieces():
             if previous is not None and not (_is_item(previous) and _is_item(piece)):
@@ -61,10 +60,11 @@ def _piece(piece: str | Block) -> Iterator[str]:
     )
 
 
-def render_markdown_list(metas: Sequence[RuleMeta]) -> str:
+def render_markdown_list(metas: Sequence[RuleMeta], language: NullTranslations) -> str:
     """Return the list of rules as a Markdown table."""
-    rows = [f"| {meta.id} | {meta.name} | {meta.severity.label} |\n" for meta in metas]
-    return "".join(["| rule | name | severity |\n", "|---|---|---|\n", *rows])
+    head = " | ".join(word.render(language) for word in (msg("rule"), msg("name"), msg("severity")))
+    rows = [f"| {meta.id} | {meta.name} | {meta.severity.word.render(language)} |\n" for meta in metas]
+    return "".join([f"| {head} |\n", "|---|---|---|\n", *rows])
 
 
 def render_markdown(pages: Sequence[RulePage]) -> str:

@@ -175,7 +175,7 @@ class TestSameBytes:
             {"LC_ALL": "POSIX"},
             {"LC_ALL": "en_US.ISO-8859-1"},
             {"LC_ALL": "no_SUCH.LOCALE"},
-            {"LANG": "pt_BR.UTF-8"},
+            {"LANG": "tlh_KX.UTF-8"},
             {"PYTHONIOENCODING": "ascii"},
             {"PYTHONHASHSEED": "0"},
             {"PYTHONHASHSEED": "4711"},
@@ -196,6 +196,16 @@ class TestSameBytes:
             environment = {**plain_environment(), **variables}
             assert opsmail("check", "--format", format_, folder=repository, environment=environment) == wanted
         assert not Path(NOWHERE).exists()
+
+    @pytest.mark.parametrize("variables", [{"LANG": "pt_BR.UTF-8"}, {"LC_ALL": "C", "OPSMAIL_LANG": "pt-BR"}], ids=str)
+    def test_only_texts_for_people_have_a_language(
+        self, repository: Path, expected: dict[str, Ended], variables: dict[str, str]
+    ) -> None:
+        environment = {**plain_environment(), **variables}
+        told = opsmail("check", "--format", "text", folder=repository, environment=environment)
+        assert told.code == expected["text"].code
+        assert told.out.startswith(b"erro[OM101]")
+        assert opsmail("check", "--format", "json", folder=repository, environment=environment) == expected["json"]
 
     def test_from_any_folder_below(self, repository: Path, expected: dict[str, Ended]) -> None:
         assert opsmail("check", "--format", "json", folder=repository / "operators") == expected["json"]

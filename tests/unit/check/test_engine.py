@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsmail.check.engine import check
 from opsmail.findings import Severity, Span
+from opsmail.messages import msg
 from opsmail.source.tree import SourceFile, not_plain
 from tests.builders import SETTINGS, context_of, operator_text, run_check
 
@@ -31,7 +32,7 @@ class TestResult:
         assert len({file for file, *_ in keys}) == 2
 
     def test_a_file_that_could_not_be_opened(self) -> None:
-        source = SourceFile("operators/x.yaml", b"", not_plain("link"))
+        source = SourceFile("operators/x.yaml", b"", not_plain(msg("link")))
         result = check([source], context_of())
         (finding,) = result.findings
         assert (finding.rule.id, finding.operator, finding.excerpt) == ("OM008", None, ())

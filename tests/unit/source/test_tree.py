@@ -1,5 +1,6 @@
 import pytest
 
+from opsmail.messages import msg, quoted
 from opsmail.source.tree import (
     NoFolderError,
     is_around,
@@ -77,8 +78,8 @@ def test_what_stands_for_an_operators_folder(path: str, folder: str, around: boo
 
 
 def test_problems_say_what_it_is() -> None:
-    assert str(not_plain("link").message) == "this is a link, not a plain file"
-    assert str(unreadable("Permission denied").message) == "the file cannot be read: Permission denied"
+    assert str(not_plain(msg("link")).message) == "this is a link, not a plain file"
+    assert str(unreadable(quoted("Permission denied")).message) == "the file cannot be read: Permission denied"
 
 
 def test_a_missing_folder_is_told_with_its_place() -> None:
