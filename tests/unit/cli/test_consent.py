@@ -30,7 +30,7 @@ def ask(name: str, answers: list[str], monkeypatch: pytest.MonkeyPatch) -> list[
         asked.append(text)
         return answers.pop(0) or default
 
-    monkeypatch.setattr(consent.click, "prompt", prompt)
+    monkeypatch.setattr("click.prompt", prompt)
     session = Session(Path(), "opsmail.toml", "default", Console(language(name)))
     consent.require_consent(session, None, QUESTION, msg("hint"))  # type: ignore[arg-type]  # the plan is only shown
     return asked
