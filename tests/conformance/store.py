@@ -238,59 +238,70 @@ class StoreConformance:
             with pytest.raises(StoreUnavailable, match="reading only"):
                 reader.append_events(head, [b"{}"])
 
-    # The second gate
+    # The second gate; without a store for each value, which takes its time on a server
 
-    @pytest.mark.parametrize(
-        "environment", ["", "a\0b", "a b", "ção", "-a", "a/b", "a\n", "\ud800", "x" * 64, None, 7, b"production"]
-    )
-    def test_environment_names(self, store: Store, environment: Any) -> None:
-        with pytest.raises(InvalidValue):
-            store.head(environment)
-        with pytest.raises(InvalidValue):
-            store.events(environment)
-        with pytest.raises(InvalidValue):
-            store.generation(environment, 1)
-        with pytest.raises(InvalidValue):
-            store.append_events(Head(store.identity(), environment), [b"{}"])
-
-    @pytest.mark.parametrize(
-        "digest", ["", "0" * 63, "0" * 65, "A" * 64, "g" * 64, "0" * 63 + "\n", "sha256:" + "0" * 64, None, b"0" * 64]
-    )
-    def test_digests(self, store: Store, digest: Any) -> None:
-        head = store.head(ENVIRONMENT)
-        with pytest.raises(InvalidValue):
-            store.read([digest])
-        with pytest.raises(InvalidValue):
-            store.write_missing({digest: b""})
-        with pytest.raises(InvalidValue):
-            store.swap_head(head, number=1, digest=digest, events=[b"{}"])
-        with pytest.raises(InvalidValue):
-            store.append_events(replace(head, last_hash=digest), [b"{}"])
-
-    @pytest.mark.parametrize("number", [0, -1, 2**63, 2**70, True, 1.0, "1", None])
-    def test_numbers(self, store: Store, number: Any) -> None:
-        head = store.head(ENVIRONMENT)
-        with pytest.raises(InvalidValue):
-            store.swap_head(head, number=number, digest="0" * 64, events=[b"{}"])
-        with pytest.raises(InvalidValue):
-            store.generation(ENVIRONMENT, number)
-        if number != 0:
+    def test_environment_names(self, store: Store) -> None:
+        values: list[Any] = ["", "a\0b", "a b", "ção", "-a", "a/b", "a\n", "\ud800", "x" * 64, None, 7, b"production"]
+        for environment in values:
             with pytest.raises(InvalidValue):
-                store.events(ENVIRONMENT, after=number)
+                store.head(environment)
             with pytest.raises(InvalidValue):
-                store.append_events(replace(head, events=number), [b"{}"])
+                store.events(environment)
+            with pytest.raises(InvalidValue):
+                store.generation(environment, 1)
+            with pytest.raises(InvalidValue):
+                store.append_events(Head(store.identity(), environment), [b"{}"])
 
-    @pytest.mark.parametrize("limit", [0, -1, MAX_PAGE + 1, None])
-    def test_page_sizes(self, store: Store, limit: Any) -> None:
-        with pytest.raises(InvalidValue):
-            store.events(ENVIRONMENT, limit=limit)
-        with pytest.raises(InvalidValue):
-            store.generations(ENVIRONMENT, limit=limit)
+    def test_digests(self, store: Store) -> None:
+        values: list[Any] = [
+            "",
+            "0" * 63,
+            "0" * 65,
+            "A" * 64,
+            "g" * 64,
+            "0" * 63 + "\n",
+            "sha256:" + "0" * 64,
+            None,
+            b"0" * 64,
+        ]
+        for digest in values:
+            head = store.head(ENVIRONMENT)
+            with pytest.raises(InvalidValue):
+                store.read([digest])
+            with pytest.raises(InvalidValue):
+                store.write_missing({digest: b""})
+            with pytest.raises(InvalidValue):
+                store.swap_head(head, number=1, digest=digest, events=[b"{}"])
+            with pytest.raises(InvalidValue):
+                store.append_events(replace(head, last_hash=digest), [b"{}"])
 
-    @pytest.mark.parametrize("content", [b"x" * (MAX_VALUE_BYTES + 1), "text", None, 7])
-    def test_blobs_out_of_bounds(self, store: Store, content: Any) -> None:
-        with pytest.raises(InvalidValue, match="at most"):
-            store.write_missing({"0" * 64: content})
+    def test_numbers(self, store: Store) -> None:
+        values: list[Any] = [0, -1, 2**63, 2**70, True, 1.0, "1", None]
+        for number in values:
+            head = store.head(ENVIRONMENT)
+            with pytest.raises(InvalidValue):
+                store.swap_head(head, number=number, digest="0" * 64, events=[b"{}"])
+            with pytest.raises(InvalidValue):
+                store.generation(ENVIRONMENT, number)
+            if number != 0:
+                with pytest.raises(InvalidValue):
+                    store.events(ENVIRONMENT, after=number)
+                with pytest.raises(InvalidValue):
+                    store.append_events(replace(head, events=number), [b"{}"])
+
+    def test_page_sizes(self, store: Store) -> None:
+        values: list[Any] = [0, -1, MAX_PAGE + 1, None]
+        for limit in values:
+            with pytest.raises(InvalidValue):
+                store.events(ENVIRONMENT, limit=limit)
+            with pytest.raises(InvalidValue):
+                store.generations(ENVIRONMENT, limit=limit)
+
+    def test_blobs_out_of_bounds(self, store: Store) -> None:
+        values: list[Any] = [b"x" * (MAX_VALUE_BYTES + 1), "text", None, 7]
+        for content in values:
+            with pytest.raises(InvalidValue, match="at most"):
+                store.write_missing({"0" * 64: content})
 
     def test_a_blob_under_a_false_name(self, store: Store) -> None:
         with pytest.raises(InvalidValue, match="another digest"):
@@ -299,9 +310,8 @@ class StoreConformance:
             store.read([name(b"one")])
 
     @pytest.mark.case("D-35")
-    @pytest.mark.parametrize(
-        "payload",
-        [
+    def test_payloads_of_events(self, store: Store) -> None:
+        values: list[Any] = [
             b"",
             b"[]",
             b'"text"',
@@ -323,14 +333,12 @@ class StoreConformance:
             b'{"a":"' + b"x" * MAX_VALUE_BYTES + b'"}',
             "{}",
             None,
-        ],
-        ids=repr,
-    )
-    def test_payloads_of_events(self, store: Store, payload: Any) -> None:
-        with pytest.raises(InvalidValue) as caught:
-            store.append_events(store.head(ENVIRONMENT), [b"{}", payload])
-        assert isinstance(caught.value, RefusedError)
-        assert store.head(ENVIRONMENT).events == 0
+        ]
+        for payload in values:
+            with pytest.raises(InvalidValue) as caught:
+                store.append_events(store.head(ENVIRONMENT), [b"{}", payload])
+            assert isinstance(caught.value, RefusedError)
+            assert store.head(ENVIRONMENT).events == 0
 
     def test_a_written_backslash_is_no_escape(self, store: Store) -> None:
         head = store.append_events(
