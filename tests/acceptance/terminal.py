@@ -53,8 +53,15 @@ class Terminal:
         os.write(self._screen, f"{text}\n".encode())
 
     def interrupt(self) -> None:
-        """Press Ctrl-C: the terminal is nobody's, so the signal is sent as the terminal would."""
-        self._process.send_signal(signal.SIGINT)
+        """Press Ctrl-C, again when nothing comes of it: one that arrives just before the program waits is not noticed.
+
+        The terminal is nobody's, so the signal is sent as the terminal would.
+        """
+        for _ in range(10):
+            self._process.send_signal(signal.SIGINT)
+            if select.select([self._screen], [], [], 5)[0]:
+                return
+        raise AssertionError(f"nothing came of Ctrl-C: {self.said}")
 
     def end(self) -> tuple[int, str]:
         """Wait for the end, and return the exit code and the rest of what was said."""
