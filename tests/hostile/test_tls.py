@@ -18,6 +18,7 @@ import opsmail
 from opsmail.mail.endpoint import Credentials, Encryption, TlsVersion
 from opsmail.mail.failure import Kind, Stage, StageError
 from opsmail.mail.peer import TlsFacts
+from opsmail.mail.submission import Deadlines
 from opsmail.mail.tls import TrustStores
 from opsmail.secrets.interface import Secret
 from opsmail.store.server import Server
@@ -45,7 +46,8 @@ def names(*texts: str) -> list[x509.GeneralName]:
 def secure(kit: Kit, tls: ssl.SSLContext, **changes: Any) -> TlsFacts:
     """Go as far as TLS with a server of `tls`; the facts, or the error of the stage."""
     peer = kit.scripted(tls=tls)
-    with kit.submission(peer, **changes) as submission:
+    # What these servers do wrong is not to be slow: a busy machine may be.
+    with kit.client(kit.endpoint(peer, **changes), deadlines=Deadlines()) as submission:
         submission.resolve()
         submission.connect()
         try:
