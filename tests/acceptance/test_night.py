@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.acceptance.fleets import BILLING, HR, MASTER
+from tests.acceptance.fleets import BILLING, HR, MASTER, at_relay
 from tests.acceptance.repository import SIGNING_KEY, Repository
 from tests.acceptance.statements import new_pair
 from tests.acceptance.test_gate import change_hr, settings_digest
@@ -117,7 +117,8 @@ def test_what_something_else_did_to_the_store_is_told_apart(published: Repositor
             """WHERE CAST(content AS TEXT) LIKE '{"connection"%"port":587%'"""
         )
     assert state(published, 1) == "drift"
-    change_hr(published)
+    published.operator(at_relay("novo"), "S3nh&-do-novo+/")
+    published.commit("Another one")
     assert state(published, 1) == "both"
     before = (published.root / "opsmail.db").read_bytes()
     published.run("drift", code=1)
