@@ -39,12 +39,12 @@ class _BuiltIn:
     Args:
         module: where it is; loaded when it is asked for.
         opener: its `Opener`.
-        extra: what to install for its library; None where there is nothing more to install.
+        extra: what to install for its library.
     """
 
     module: str
     opener: str
-    extra: str | None = None
+    extra: str = "all"
 
     def load(self) -> Opener:
         try:
