@@ -366,6 +366,8 @@ class TestHowItEnds:
         monkeypatch.delenv("OPSMAIL_SECRET_CHEFE")
         said = checkout.run("test", code=4)
         assert "OM606 unresolvable-secret: the environment variable `OPSMAIL_SECRET_CHEFE` is not set" in said.out
+        (result,) = checkout.run("test", "--format", "json", code=4).json()["results"]
+        assert result["failure"]["rule"] == "OM606"
 
     def test_a_pin_refuses_before_anything_is_written(self, checkout: Checkout, relay: Server) -> None:
         """Without a catalogue `check` has nothing to compare with, and so the live test sends nothing."""
