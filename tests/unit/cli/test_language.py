@@ -4,9 +4,11 @@ import gettext
 import os
 from gettext import NullTranslations
 
+import click
 import pytest
 
 from opsmail.cli.face import run
+from opsmail.cli.groups import Command
 from opsmail.cli.language import asked, catalogue_of, language, spoken
 
 _VARIABLES = ("OPSMAIL_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -136,6 +138,11 @@ class TestClick:
             out = capsys.readouterr().out
             assert out.startswith(title)
             assert last in out
+
+
+def test_a_command_without_help_has_no_option_for_it() -> None:
+    command = Command("x", add_help_option=False)
+    assert command.get_help_option(click.Context(command)) is None
 
 
 def test_english_loads_no_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,6 +146,18 @@ class TestPages:
             "Your organisation: the rule stands in `opsmail.toml`.\n"
         )
 
+    def test_in_portuguese(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        """What the organisation wrote stays as it wrote it."""
+        assert run(["rule", "ORG001", "--lang", "pt-BR"]) == ExitCode.DONE
+        assert capfd.readouterr().out == (
+            "ORG001 org001\nSeveridade: erro.\n\nO que verifica\nfinance operators must use the finance relay\n\n"
+            "Para quais operadores\n    operator.labels.team == 'financeiro'\n\nO que tem de ser verdade\n"
+            "    operator.server.host == 'smtp-fin.empresa.com.br'\n\nOnde aponta\n"
+            "O apontamento fica em: `server.host`.\n\nTestes\n- `tests/policy/bad.yaml`: resultado esperado: fail\n"
+            "- `tests/policy/good.yaml`: resultado esperado: pass\n\nQuem responde por ela\n"
+            "A sua organização: a regra está em `opsmail.toml`.\n"
+        )
+
     def test_nothing_in_it_acts(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert run(["rule", "ORG002"]) == ExitCode.DONE
         out = capfd.readouterr().out
