@@ -44,7 +44,16 @@ def read(path: Path) -> Catalog:
 
 def template(found: Iterable[Text]) -> Catalog:
     """Return the template of what the program says."""
-    catalogue = Catalog(domain="opsmail", project="opsmail", version="1", header_comment=_HEADER, fuzzy=False)
+    catalogue = Catalog(
+        domain="opsmail",
+        project="opsmail",
+        version="1",
+        header_comment=_HEADER,
+        msgid_bugs_address="docs/translating.md",
+        last_translator="opsmail",
+        language_team="opsmail",
+        fuzzy=False,
+    )
     for text in found:
         # Whole places: with line numbers, every change would touch the catalogues.
         catalogue.add(text.key, locations=[(text.place.replace(" ", "-"), 0)])
