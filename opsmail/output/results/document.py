@@ -114,7 +114,9 @@ class Failure:
     """Why a test did not pass."""
 
     stage: _Stage
-    rule: Annotated[str, Pattern("OM(606|9[0-9]{2})", msg("a rule of live tests"), "OM915"), Doc("Rule", "Its id.", ("OM915",))]
+    rule: Annotated[
+        str, Pattern("OM(606|9[0-9]{2})", msg("a rule of live tests"), "OM915"), Doc("Rule", "Its id.", ("OM915",))
+    ]
     name: Annotated[_Text, Doc("Name", "The rule's name; never renamed.", ("smtp-auth-disabled-tenant",))]
     fault: Annotated[
         Fault, Doc("Fault", "Whose it is: `configuration` and `provider` make a test failed.", ("configuration",))
