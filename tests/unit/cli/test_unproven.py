@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from typing import Any
 
 import pytest
 
+from opsmail.cli.proofs import now
 from opsmail.evidence.envelope import statement_in
 from opsmail.evidence.keys import SigningKey
 from opsmail.store.backends import open_store
@@ -223,9 +225,17 @@ class TestBreakingGlass:
         proven.run("publish", "--yes", *options, code=2)
 
 
+def wait_for_the_next_second() -> None:
+    """Statements carry whole seconds; of two from one second neither is the fresher."""
+    before = now()
+    while now() == before:
+        time.sleep(0.05)
+
+
 class TestFreshEvidence:
     def test_it_is_kept_without_a_generation(self, proven: Checkout) -> None:
         before = set(proven.evidence())
+        wait_for_the_next_second()
         proven.run("test", "a")
         (new,) = set(proven.evidence()) - before
         said = proven.run("publish", "--yes").err
@@ -241,6 +251,7 @@ class TestFreshEvidence:
 
     def test_of_many_operators_it_takes_several_events(self, proven: Checkout) -> None:
         proven.monkeypatch.setattr("opsmail.publish.publisher._OPERATORS", 2)
+        wait_for_the_next_second()
         proven.run("test")
         assert "fresh evidence of 3 operators is kept" in proven.run("publish", "--yes").err
         assert [sorted(event["statements"]) for event in events(proven)[1:]] == [["a", "b"], ["chefe"]]
