@@ -17,6 +17,16 @@ settings.register_profile(
 settings.load_profile("run")
 
 
+#: Folders of tests that wait for commands, servers and browsers.
+_SLOW = frozenset(("acceptance", "browser", "conformance", "servers", "workflows"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: item.path.parent.name not in _SLOW)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _english() -> Iterator[None]:
     """Keep the language of the machine away from texts that tests expect."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, get_args
 
 from opsmail.findings import (
@@ -83,10 +82,6 @@ def _fix(safety: str, description: tuple[Any, ...], edits: tuple[Any, ...], chan
         tuple(Edit(Span(*span), text) for span, text in edits),
         tuple(_CHANGES[name](*values) for name, *values in changes),
     )
-
-
-def _change_row(change: FileChange) -> tuple[Any, ...]:
-    return (type(change).__name__, *(getattr(change, field.name) for field in fields(change)))
 
 
 def _message_row(message: Message | None) -> tuple[Any, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from opsmail.cli.face import run
+from opsmail.cli.proofs import now
 from opsmail.evidence.keys import SigningKey
 from tests.published import read_json
 from tests.unit.servers import Server, ca
@@ -148,3 +150,10 @@ class Checkout:
         assert code in (None, ended), (arguments, ended, said)
         assert "s3nh4" not in said.out + said.err
         return said
+
+
+def wait_for_the_next_second() -> None:
+    """Statements carry whole seconds; of two from one second neither is the fresher."""
+    before = now()
+    while now() == before:
+        time.sleep(0.05)

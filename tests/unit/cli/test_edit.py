@@ -74,8 +74,11 @@ def test_a_test_message_is_sent_under_the_committed_settings(
     def once(server: FormServer, poll_interval: float) -> None:
         sent.append(server.editor.test("operators/a.yaml"))
 
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setattr(FormServer, "serve_forever", once)
-    checkout.run("edit", "--allow-test")
+    said = checkout.run("edit", "--allow-test", "--open")
+    assert opened == said.out.splitlines()
     assert [result.outcome for result in sent] == [Outcome.PASSED]
     assert "DATA" in relay.commands()
 

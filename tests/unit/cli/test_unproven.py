@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from opsmail.cli.proofs import now
 from opsmail.evidence.envelope import statement_in
 from opsmail.evidence.keys import SigningKey
 from opsmail.store.backends import open_store
-from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.checkout import Checkout, wait_for_the_next_second
 from tests.unit.cli.test_publish import events, generations, head
 from tests.unit.servers import Server
 
@@ -223,13 +221,6 @@ class TestBreakingGlass:
     )
     def test_wrong_use(self, proven: Checkout, options: tuple[str, ...]) -> None:
         proven.run("publish", "--yes", *options, code=2)
-
-
-def wait_for_the_next_second() -> None:
-    """Statements carry whole seconds; of two from one second neither is the fresher."""
-    before = now()
-    while now() == before:
-        time.sleep(0.05)
 
 
 class TestFreshEvidence:

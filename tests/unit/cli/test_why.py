@@ -10,7 +10,7 @@ import pytest
 
 from opsmail.evidence.envelope import statement_in
 from opsmail.store import tables
-from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.checkout import Checkout, wait_for_the_next_second
 from tests.unit.servers import Server
 
 
@@ -86,6 +86,7 @@ class TestWhy:
 
     def test_a_test_of_what_is_published_is_newer_proof(self, proven: Checkout) -> None:
         before = proven.evidence()
+        wait_for_the_next_second()
         proven.run("test", "a", "--published")
         (new,) = set(proven.evidence()) - set(before)
         page = proven.run("why", "a", "--format", "json").json()
@@ -141,6 +142,8 @@ class TestWhy:
             "  approved_by: ti@empresa.test\n  expires: 2027-01-01\n",
         )
         assert "(waived: alias cadastrado)" in proven.run("why", "a").out
+        (finding,) = proven.run("why", "a", "--format", "json").json()["findings"]
+        assert (finding["rule"], finding["file"]) == ("OM502", "operators/a.yaml")
 
     def test_nobody_of_that_name(self, proven: Checkout) -> None:
         assert "did you mean `chefe`?" in proven.run("why", "chefa", code=2).err

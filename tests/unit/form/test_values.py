@@ -135,3 +135,13 @@ def test_whatever_is_typed_reads_back_or_is_refused(value: str) -> None:
 def test_files_that_say_it_in_another_way_are_left_alone(text: str) -> None:
     with pytest.raises(RefusedError):
         written(text, {"a": 2})
+
+
+def test_what_is_no_section_becomes_one() -> None:
+    wanted = {"sender": {"address": "a@b.example"}}
+    assert written("sender: x\nserver: y\n", wanted) == "sender:\n  address: a@b.example\n"
+
+
+def test_what_no_file_can_say_is_refused() -> None:
+    with pytest.raises(NotWritableError):
+        written("", {"name": object()})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from opsmail.publish.ancestry import ancestors, introduction, parsed, published_at
+from opsmail.publish.ancestry import ancestors, introduction, newest_evidence, parsed, published_at
 from opsmail.publish.publisher import Proofs
 from opsmail.store.generation import Generation, Published
 from opsmail.store.interface import Store, StoreDamaged
@@ -128,3 +128,15 @@ def test_a_bucket_that_others_changed_brings_nothing(shop: Shop) -> None:
     with shop.store() as store:
         assert introduction(store, shop.published(), one).generation.number == 1
         assert introduction(store, shop.published(), other).generation.number == 2
+
+
+def test_the_newest_evidence_of_each_operator_that_is_published(shop: Shop) -> None:
+    old, new, gone = (hashlib.sha256(text).hexdigest() for text in (b"old", b"new", b"gone"))
+    with shop.store() as store:
+        assert list(newest_evidence(store, shop.published())) == []
+    proofs = Proofs([b"old", b"gone"], {"a": [old], "chefe": [old], "b": [gone]})
+    shop.publish(MASTER, operator("a"), operator("b"), proofs=proofs)
+    shop.publish(MASTER, operator("a", name="X"), proofs=Proofs([b"new"], {"a": [new]}))
+    with shop.store() as store:
+        assert sorted(newest_evidence(store, shop.published())) == sorted([new, old])
+        assert list(newest_evidence(store, shop.published(), most=1)) == [new]
