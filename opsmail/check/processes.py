@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import struct
 import sys
@@ -140,8 +141,6 @@ def serve(work: Callable[[int], bytes], numbers: int, out: int) -> None:
 
 def _results(workers: Iterable[_Worker]) -> Iterator[tuple[int, bytes]]:
     """Yield the numbers of pieces and what was made of them, as they come."""
-    import selectors  # a small fleet needs no other process
-
     unfinished = {worker.results: bytearray() for worker in workers}
     with selectors.DefaultSelector() as selector:
         for descriptor in unfinished:
