@@ -98,6 +98,8 @@ class Transport:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(deadline.remaining())
             sock.connect((address.ip, address.port))
+            # Whoever aborted before there was a connection could not wake what is read from it next.
+            self._check_not_aborted()
         except Failure:
             self.close()
             raise

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
@@ -108,3 +109,19 @@ def test_a_transcript_ends() -> None:
 def test_values_do_not_show_secrets() -> None:
     assert "correct" not in repr(Credentials("u", Secret("correct-horse")))
     assert "BEGIN" not in repr(Endpoint("x.test", 587, ca="-----BEGIN CERTIFICATE-----"))
+
+
+def test_aborted_while_there_is_no_connection_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`shutdown` wakes nobody then, and the server says nothing: the next wait would last to the deadline."""
+    transport, connect = Transport(), socket.socket.connect
+
+    def connect_late(sock: socket.socket, address: tuple[str, int]) -> None:
+        transport.abort()
+        connect(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_late)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = given_address(f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(Failure) as caught:
+            transport.connect([address], Deadline(30))
+    assert caught.value.kind is Kind.ABORTED
