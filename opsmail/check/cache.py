@@ -110,7 +110,7 @@ class Cache(NamedTuple):
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(_MAGIC + digest(name.encode(), payload) + payload)
                 temporary.replace(self.folder / name)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: no half-written file stays
                 temporary.unlink(missing_ok=True)
                 raise
             self._tidy()

@@ -7,7 +7,7 @@ import click
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.generations import require_known
 from opsmail.cli.groups import Command
-from opsmail.cli.holding import opened
+from opsmail.cli.holding import opened, say_published
 from opsmail.cli.options import session_options
 from opsmail.cli.publishing import mark_of
 from opsmail.cli.session import Session
@@ -33,11 +33,5 @@ def command(operators: tuple[str, ...], reason: str, commit: str | None, session
         generation = holding.write(with_mark(holding.marks, names, mark), circumstances)
     for operator in names:
         session.console.say(msg("`{operator}` is held; `opsmail release {operator}` ends that", operator=operator))
-    session.console.say(
-        msg(
-            "published generation {number} for {environment}",
-            number=generation.number,
-            environment=generation.environment,
-        )
-    )
+    say_published(session, generation)
     return ExitCode.DONE

@@ -15,6 +15,7 @@ from opsmail.cli.proofs import generation_verifier
 from opsmail.cli.publishing import Publishing
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
+from opsmail.messages import msg
 from opsmail.publish.marks import Marks, plain, read_marks
 from opsmail.publish.plan import Origin, Plan, make_plan
 from opsmail.publish.publisher import Act, Circumstances, Proofs
@@ -95,3 +96,14 @@ def opened(session: Session, commit: str | None, reason: str) -> Iterator[Holdin
         published = read_published(store, revision.settings.environment, generation_verifier(revision.settings))
         generation = require_published(published)
         yield Holding(publishing, published, generation, read_marks(store, generation))
+
+
+def say_published(session: Session, generation: Generation) -> None:
+    """Say which generation has the new marks."""
+    session.console.say(
+        msg(
+            "published generation {number} for {environment}",
+            number=generation.number,
+            environment=generation.environment,
+        )
+    )

@@ -43,7 +43,7 @@ def command(name: str, folder: Path, session: Session) -> int:
         _write_new(private, key.pem(), _OWNER_ONLY)
         try:
             _write_new(public, key.public.pem(), _EVERYBODY)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no private key without its public one
             with suppress(OSError):
                 private.unlink()
             raise

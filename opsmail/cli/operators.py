@@ -17,7 +17,7 @@ from opsmail.errors import UsageError
 from opsmail.evidence.facts import Depth
 from opsmail.live.shards import Shard
 from opsmail.messages import Message, msg
-from opsmail.settings.model import Duration
+from opsmail.settings.notation import Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

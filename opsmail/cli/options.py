@@ -50,8 +50,8 @@ def bundled(function: Function, wrapper: Callable[..., Any]) -> Function:
     wrapper.__name__ = function.__name__
     # click collects options on the function that it decorates, the last one first.
     below = getattr(function, "__click_params__", [])
-    wrapper.__click_params__ = below + wrapper.__click_params__  # type: ignore[attr-defined]
-    return wrapper  # type: ignore[return-value]
+    wrapper.__click_params__ = below + wrapper.__click_params__  # type: ignore[attr-defined]  # click puts it on functions
+    return wrapper  # type: ignore[return-value]  # bundled by its options, called as `function`
 
 
 class DayType(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.4

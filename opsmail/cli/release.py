@@ -6,7 +6,7 @@ import click
 
 from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.groups import Command
-from opsmail.cli.holding import opened
+from opsmail.cli.holding import opened, say_published
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
 from opsmail.errors import UsageError
@@ -35,11 +35,5 @@ def command(operators: tuple[str, ...], reason: str, commit: str | None, session
         generation = holding.write(without(holding.marks, names, MarkKind.HELD), circumstances)
     for operator in names:
         session.console.say(msg("`{operator}` is released; the next publish brings what git says", operator=operator))
-    session.console.say(
-        msg(
-            "published generation {number} for {environment}",
-            number=generation.number,
-            environment=generation.environment,
-        )
-    )
+    say_published(session, generation)
     return ExitCode.DONE

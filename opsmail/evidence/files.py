@@ -65,7 +65,7 @@ def _write(place: int, name: str, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no half-written file stays
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=place)
         raise

@@ -13,7 +13,8 @@ from opsmail.findings import Finding
 from opsmail.messages import Message, msg
 from opsmail.publish.marks import Mark
 from opsmail.publish.plan import Action, Plan
-from opsmail.settings.model import Duration, Gate
+from opsmail.settings.model import Gate
+from opsmail.settings.notation import Duration
 
 _ANY_AGE = Duration("–", timedelta.max)
 

@@ -99,7 +99,7 @@ def write_snapshot(path: Path, head: Head, blobs: Collection[bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no half-written file stays
             with suppress(OSError):
                 Path(temporary).unlink()
             raise

@@ -8,7 +8,8 @@ from typing import Any
 
 from opsmail.operator.model import Federated, ManagedIdentity, ModernAuthentication, Operator
 from opsmail.settings.catalogue import environment_name
-from opsmail.settings.model import ApprovedConnection, ServerEntry
+from opsmail.settings.model import ServerEntry
+from opsmail.settings.notation import ApprovedConnection
 from opsmail.shape import encode
 
 #: Rules whose errors an approval ends.

@@ -10,7 +10,8 @@ from opsmail.operator.ports import PORT_ENCRYPTIONS
 from opsmail.providers import Provider, Providers
 from opsmail.references import SecretReference
 from opsmail.settings.catalogue import Catalogue, environment_name, usable_references
-from opsmail.settings.model import ApprovedConnection, ServerEntry
+from opsmail.settings.model import ServerEntry
+from opsmail.settings.notation import ApprovedConnection
 from opsmail.values import dataclass
 
 _WITHOUT_SECRET = ("federated", "managed-identity")

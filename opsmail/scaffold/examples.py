@@ -16,7 +16,8 @@ from opsmail.scaffold.draft import Draft
 from opsmail.scaffold.operator_file import operator_data, operator_text, require_valid
 from opsmail.scaffold.questions import completed
 from opsmail.settings.catalogue import Catalogue
-from opsmail.settings.model import ApprovedConnection, AuthenticationType, ServerEntry
+from opsmail.settings.model import AuthenticationType, ServerEntry
+from opsmail.settings.notation import ApprovedConnection
 from opsmail.shape import encode, nearest, shown
 from opsmail.values import dataclass
 

@@ -38,7 +38,7 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
             msg("{path} cannot be written: {reason}", path=error.filename or root, reason=quoted(error.strerror)),
             hint=msg("nothing was written; name a folder that you may write to"),
         ) from error
-    except BaseException:
+    except BaseException:  # Ctrl-C too: all of it or nothing
         _take_away(made)
         raise
 

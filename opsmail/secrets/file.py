@@ -68,7 +68,7 @@ def _replace(path: Path, secret: Secret) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no half-written secret stays
         with suppress(OSError):
             Path(temporary).unlink()
         raise

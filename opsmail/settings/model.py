@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from opsmail.constraints import Doc, Length, OneOrMany, Parsed, Pattern, Range
-from opsmail.expressions import expression
-from opsmail.messages import msg
-from opsmail.operator.model import Encryption
-from opsmail.settings.hosts import Host
+from opsmail.constraints import Doc, Length, OneOrMany, Range
+from opsmail.settings.notation import (
+    SEVEN_DAYS,
+    Connection,
+    Domain,
+    DurationText,
+    Host,
+    Origin,
+    ProxyUrl,
+    Ruleset,
+    SocketAddress,
+    Text,
+    Version,
+)
 from opsmail.settings.organisation import (
     ExtraSchemas,
     OrganisationRule,
@@ -24,105 +32,6 @@ from opsmail.settings.organisation import (
 )
 from opsmail.settings.probe import Probe
 from opsmail.values import dataclass
-
-Text = Annotated[str, Length(1, 300)]
-_DURATION = expression(r"([1-9][0-9]{0,4})(m|h|d)")
-_ADDRESS = expression(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):(\d{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovedConnection:
-    """A port and encryption that IT approved, written `587/starttls`."""
-
-    port: int
-    encryption: Encryption
-
-    @classmethod
-    def parse(cls, text: str) -> ApprovedConnection:
-        """Return the pair; raises ValueError."""
-        port, _, encryption = text.partition("/")
-        if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > 65535:
-            raise ValueError(text)
-        return cls(int(port), Encryption(encryption))
-
-    def __str__(self) -> str:
-        return f"{self.port}/{self.encryption.value}"
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """A length of time, written `30m`, `12h` or `7d`."""
-
-    text: str
-    length: timedelta
-
-    @classmethod
-    def parse(cls, text: str) -> Duration:
-        """Return the duration; raises ValueError."""
-        match = _DURATION.fullmatch(text)
-        if match is None:
-            raise ValueError(text)
-        unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
-        return cls(text, timedelta(**{unit: int(match[1])}))
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def _socket_address(text: str) -> str:
-    match = _ADDRESS.fullmatch(text)
-    if match is None or not 0 < int(match[2]) < 65536:
-        raise ValueError(text)
-    return text
-
-
-_SEVEN_DAYS = Duration.parse("7d")
-
-_Connection = Annotated[
-    ApprovedConnection,
-    Parsed(
-        ApprovedConnection.parse,
-        msg("a port and an encryption"),
-        "587/starttls",
-        r"[1-9][0-9]{0,4}/(starttls|implicit-tls|none)",
-    ),
-]
-_Duration = Annotated[
-    Duration, Parsed(Duration.parse, msg("a number of minutes, hours or days"), "7d", r"[1-9][0-9]{0,4}[mhd]")
-]
-_SocketAddress = Annotated[
-    str,
-    Parsed(
-        _socket_address, msg("an IP address and a port"), "127.0.0.1:2587", r"(\[[0-9a-fA-F:]+\]|[0-9.]+):[0-9]{1,5}"
-    ),
-]
-_Origin = Annotated[
-    str,
-    Pattern(
-        r"https://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:[1-9][0-9]{0,4})?",
-        msg("an https address of a host, without a path"),
-        "https://login.microsoftonline.com",
-    ),
-]
-_Proxy = Annotated[
-    str,
-    Pattern(
-        r"http://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*:[1-9][0-9]{0,4}",
-        msg("`http://`, a host and a port"),
-        "http://proxy.empresa.com.br:3128",
-    ),
-]
-_Domain = Annotated[
-    str,
-    Length(1, 253),
-    Pattern(
-        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
-        msg("a domain in lower case, as DNS knows it"),
-        "empresa.com.br",
-    ),
-]
-_Ruleset = Annotated[str, Pattern(r"[1-9][0-9]{0,3}", msg("a whole number in quotes"), "1")]
-_Version = Annotated[str, Pattern(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", msg("a version in quotes"), "4.8")]
 
 
 class Profile(StrEnum):
@@ -181,7 +90,7 @@ class Policy:
     )
     unwaivable: Annotated[tuple[RuleSelector, ...], Doc("Unwaivable", "Adds to the built-in list.")] = ()
     ruleset: Annotated[
-        _Ruleset,
+        Ruleset,
         Doc("Ruleset", "Rules newer than this are notes until it is raised: an upgrade does not break main.", ("1",)),
     ] = "1"
     plugins: Annotated[
@@ -189,7 +98,7 @@ class Policy:
         Doc("Rule packages", "Installed packages whose rules are run: what is not named here is not loaded."),
     ] = ()
     sender_domains: Annotated[
-        tuple[_Domain, ...], Doc("Sender domains", "Domains that operators may send from; empty for any.")
+        tuple[Domain, ...], Doc("Sender domains", "Domains that operators may send from; empty for any.")
     ] = ()
     deprecation_notice_days: Annotated[
         int, Range(0, 1000), Doc("Notice", "How many days early date-bound rules warn.")
@@ -203,7 +112,7 @@ class Runtime:
     platform: Annotated[Platform, Doc("Platform", "What the business system runs on.", ("dotnet-framework",))] = (
         Platform.OTHER
     )
-    version: Annotated[_Version, Doc("Version", "The platform's version, in quotes.", ("4.8",))] | None = None
+    version: Annotated[Version, Doc("Version", "The platform's version, in quotes.", ("4.8",))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,13 +121,13 @@ class ServerEntry:
 
     host: Annotated[Host, Doc("Server", "The exact DNS name.", ("smtp.office365.com",))]
     connections: Annotated[
-        tuple[_Connection, ...], Doc("Connections", "Approved pairs of port and encryption.", (["587/starttls"],))
+        tuple[Connection, ...], Doc("Connections", "Approved pairs of port and encryption.", (["587/starttls"],))
     ]
     authentication: Annotated[
         tuple[AuthenticationType, ...], Doc("Authentication", "Approved authentication types.", (["basic"],))
     ]
     sender_domains: Annotated[
-        tuple[_Domain, ...], Doc("Sender domains", "Domains that may send here; empty for any.")
+        tuple[Domain, ...], Doc("Sender domains", "Domains that may send here; empty for any.")
     ] = ()
     secrets: Annotated[
         tuple[Text, ...],
@@ -239,7 +148,7 @@ class ServerEntry:
     ] = False
     authority: (
         Annotated[
-            _Origin,
+            Origin,
             Doc("Identity provider", "Ask here for tokens instead of at the cloud's own, for example in a test."),
         ]
         | None
@@ -276,7 +185,7 @@ class ServerEntry:
         | None
     ) = None
     address: (
-        Annotated[_SocketAddress, Doc("Address", "Connect here instead; the certificate must still show the name.")]
+        Annotated[SocketAddress, Doc("Address", "Connect here instead; the certificate must still show the name.")]
         | None
     ) = None
     approved_by: Annotated[Text, Doc("Approved by", "Who in IT agreed.")] | None = None
@@ -309,7 +218,7 @@ class Live:
         str, Length(0, 60), Doc("Subject prefix", "Put before the subject of each test message.")
     ] = "[opsmail]"
     proxy: (
-        Annotated[_Proxy, Doc("Proxy", "The way to identity providers; none is taken from the environment.")] | None
+        Annotated[ProxyUrl, Doc("Proxy", "The way to identity providers; none is taken from the environment.")] | None
     ) = None
     probe: Annotated[Probe, Doc("Probe mailbox", "Where `--depth receipt` looks whether a message arrived.")] | None = (
         None
@@ -333,7 +242,7 @@ class Gate:
     require: Annotated[tuple[StatementKind, ...], Doc("Required evidence", "`test-send`, `approval`.")] = (
         StatementKind.TEST_SEND,
     )
-    max_age: Annotated[_Duration, Doc("Oldest evidence", "Minutes, hours or days.", ("7d",))] = _SEVEN_DAYS
+    max_age: Annotated[DurationText, Doc("Oldest evidence", "Minutes, hours or days.", ("7d",))] = SEVEN_DAYS
     signing_key: Annotated[Text, Doc("Signing key", "Reference to the private key that signs.")] = (
         "env://OPSMAIL_SIGNING_KEY"
     )

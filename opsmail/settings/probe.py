@@ -21,7 +21,7 @@ from opsmail.operator.model import (
 )
 from opsmail.references import SecretReference
 from opsmail.settings.faults import Fault
-from opsmail.settings.hosts import Host
+from opsmail.settings.notation import Host
 from opsmail.values import dataclass
 
 #: What the probe is called where operators have their ids: in patterns of the catalogue, and in refusals.

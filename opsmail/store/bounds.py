@@ -69,6 +69,16 @@ def number(value: object, *, least: int = 1) -> int:
     return value
 
 
+def next_number(value: object, expected: Head) -> int:
+    """Return `value`, which is the number that follows `expected`, or raise `InvalidValue`."""
+    following = number(value)
+    if following != expected.number + 1:
+        raise InvalidValue(
+            msg("generation {number} cannot follow generation {previous}", number=following, previous=expected.number)
+        )
+    return following
+
+
 def head(expected: Head) -> None:
     """Raise `InvalidValue` where `expected` holds what no store returns."""
     environment_name(expected.environment)

@@ -80,7 +80,7 @@ def open_etcd(
     store = EtcdStore(Gateway(server, access.password), str(server), server.name.strip("/"), writable=not read_only)
     try:
         store.find(create=create and not read_only)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nothing stays open
         store.close()
         raise
     return store
@@ -198,11 +198,8 @@ class EtcdStore:
         operators: Mapping[str, bytes | None] = NOBODY,
     ) -> Head:
         """Publish a generation by compare-and-swap, in one transaction."""
-        if bounds.number(number) != expected.number + 1:
-            raise InvalidValue(
-                msg("generation {number} cannot follow generation {previous}", number=number, previous=expected.number)
-            )
-        return self._change(expected, number, bounds.digest(digest), events)
+        following = bounds.next_number(number, expected)
+        return self._change(expected, following, bounds.digest(digest), events)
 
     def append_events(self, expected: Head, payloads: Sequence[bytes]) -> Head:
         """Append events that bring no generation, by the same compare-and-swap."""
@@ -311,8 +308,7 @@ class EtcdStore:
             return Head(identity, environment)
         told: Mapping[str, Any] = records.parsed(heads[0][1]) if heads else {}
         number, digest, sequence, last_hash = (told.get(name) for name in records.HEAD)
-        # Whatever they are: that is judged next.
-        head = Head(identity, environment, number, digest, sequence, last_hash)  # type: ignore[arg-type]
+        head = Head(identity, environment, number, digest, sequence, last_hash)  # type: ignore[arg-type]  # judged next
         newest = records.newest(generations)
         last = records.newest(events)
         return checked_head(self.location, head, newest, last)

@@ -104,7 +104,7 @@ class _MySql:
             )
             try:
                 self._prepare(connection, writing=writing)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: nothing stays open
                 connection.close()
                 raise
         except pymysql.Error as error:

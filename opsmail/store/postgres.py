@@ -123,7 +123,7 @@ class _Postgres:
                 connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
                 # SQLAlchemy switches it on again for those that read.
                 connection.autocommit = False
-            except BaseException:
+            except BaseException:  # Ctrl-C too: nothing stays open
                 connection.close()
                 raise
         except psycopg.Error as error:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from opsmail.messages import msg
 from opsmail.store import bounds, tables
 from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
-from opsmail.store.interface import NOBODY, PAGE, Event, Head, HeadMoved, Identity, InvalidValue, MissingBlobs
+from opsmail.store.interface import NOBODY, PAGE, Event, Head, HeadMoved, Identity, MissingBlobs
 from opsmail.store.relational import row
 from opsmail.store.sql_backend import SqlBackend
 
@@ -177,11 +177,8 @@ class SqlStore:
         operators: Mapping[str, bytes | None] = NOBODY,
     ) -> Head:
         """Publish a generation by compare-and-swap, in one transaction."""
-        if bounds.number(number) != expected.number + 1:
-            raise InvalidValue(
-                msg("generation {number} cannot follow generation {previous}", number=number, previous=expected.number)
-            )
-        return self._change(expected, number, bounds.digest(digest), events, operators)
+        following = bounds.next_number(number, expected)
+        return self._change(expected, following, bounds.digest(digest), events, operators)
 
     def append_events(self, expected: Head, payloads: Sequence[bytes]) -> Head:
         """Append events that bring no generation, by the same compare-and-swap."""

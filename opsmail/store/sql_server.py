@@ -95,7 +95,7 @@ def open_database(database: ServerDatabase, *, read_only: bool, create: bool) ->
     try:
         _find_or_make(database, backend, create=create)
         return SqlStore(backend)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nothing stays open
         backend.reader.dispose()
         raise
 

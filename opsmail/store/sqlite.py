@@ -138,7 +138,7 @@ class _File:
             )
             try:
                 self._prepare(connection, writing=writing)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: nothing stays open
                 connection.close()
                 raise
         # The driver fails to decode its own message where that quotes a damaged schema.

@@ -202,7 +202,7 @@ class DatabaseConformance(RelationalConformance, ServerConformance):
             read_whole(store)
 
     def test_what_is_read_cannot_be_changed(self, store: Store) -> None:
-        backend: Any = store._backend  # type: ignore[attr-defined]
+        backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have
         with pytest.raises(StoreUnavailable, match="takes no changes"), backend.reading() as connection:
             connection.exec_driver_sql("DELETE FROM opsmail_events")
 
@@ -229,7 +229,7 @@ class DatabaseConformance(RelationalConformance, ServerConformance):
             try:
                 with closing(place.open(create=True)) as store:
                     made.append(store.identity())
-            except Exception as error:
+            except Exception as error:  # whatever it is, the test tells it
                 made.append(error)
                 raise
 

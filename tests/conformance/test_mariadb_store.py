@@ -65,7 +65,7 @@ class TestMariadbStore(DatabaseConformance):
         return holding()
 
     def used_tls(self, store: Store) -> bool:
-        backend: Any = store._backend  # type: ignore[attr-defined]
+        backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have
         with backend.reading() as connection:
             return bool(connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Ssl_version'").one()[1])
 
@@ -154,7 +154,7 @@ class TestMariadbStore(DatabaseConformance):
         ],
     )
     def test_what_the_server_says(self, store: Store, error: pymysql.Error | None, said: str) -> None:
-        backend: Any = store._backend  # type: ignore[attr-defined]
+        backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have
         explained = backend.explain(error)
         assert said in str(explained)
         assert explained.hint is not None
@@ -184,6 +184,6 @@ class TestMariadbStore(DatabaseConformance):
         """Stood for by a MariaDB that says it is a MySQL."""
         monkeypatch.setattr(pymysql.Connection, "get_server_info", lambda _: version)
         with closing(place.open(read_only=True)) as reader:
-            backend: Any = reader._backend  # type: ignore[attr-defined]
+            backend: Any = reader._backend  # type: ignore[attr-defined]  # what only SQL stores have
             with backend.reading() as connection:
                 assert (connection.exec_driver_sql("SELECT @@max_statement_time").scalar() > 0) is limited

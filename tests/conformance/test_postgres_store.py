@@ -60,7 +60,7 @@ class TestPostgresStore(DatabaseConformance):
         return self.ask(store, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") is True
 
     def ask(self, store: Store, question: str, *, writing: bool = False) -> Any:
-        backend: Any = store._backend  # type: ignore[attr-defined]
+        backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have
         with backend.writing() if writing else backend.reading() as connection:
             return connection.exec_driver_sql(question).scalar()
 
@@ -139,7 +139,7 @@ class TestPostgresStore(DatabaseConformance):
             assert reader.head(ENVIRONMENT) == head
 
     def test_an_error_without_a_code(self, store: Store) -> None:
-        backend: Any = store._backend  # type: ignore[attr-defined]
+        backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have
         said = backend.explain(psycopg.OperationalError("one line\n\tand another"))
         assert "one line and another" in str(said)
 
@@ -147,7 +147,7 @@ class TestPostgresStore(DatabaseConformance):
         ("code", "said"), [("53100", "is full"), ("25006", "takes no changes"), ("42501", "refuses this user")]
     )
     def test_what_the_server_says(self, store: Store, code: str, said: str) -> None:
-        backend: Any = store._backend  # type: ignore[attr-defined]
+        backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have
         explained = backend.explain(psycopg.errors.lookup(code)("in its words"))
         assert said in str(explained)
         assert explained.hint is not None

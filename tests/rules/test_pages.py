@@ -157,6 +157,6 @@ def test_a_mark_counts_columns_of_the_file_not_of_the_page() -> None:
         {},
         shown.day,
         (Marked("operators/rh.yaml", (2, 8, 2, 9), "hidden"),),  # type: ignore[arg-type]  # a Span is a tuple
-        (Marked("operators/rh.yaml", (2, 1, 2, 5), ""),),  # type: ignore[arg-type]
+        (Marked("operators/rh.yaml", (2, 1, 2, 5), ""),),  # type: ignore[arg-type]  # a plain tuple does for a span
     )
     assert b"name: a\xe2\x80\x8bb" in shown.files["operators/rh.yaml"]

@@ -62,5 +62,5 @@ def test_the_empty_text_is_not_looked_up() -> None:
 def test_it_is_a_value() -> None:
     assert msg("a {b}", b=1) == msg("a {b}", b=1) != msg("a {b}", b=2)
     with pytest.raises(FrozenInstanceError):
-        msg("a").template = "b"  # type: ignore[misc]
+        msg("a").template = "b"  # type: ignore[misc]  # frozen, which is the test
     assert isinstance(msg("a"), Message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opsmail.check.interface import Context
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Server
-from opsmail.settings.model import ApprovedConnection
+from opsmail.settings.notation import ApprovedConnection
 
 
 def approved_connections(server: Server, context: Context) -> tuple[ApprovedConnection, ...] | None:

@@ -11,7 +11,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.digest import canonical_host
 from opsmail.operator.model import Encryption, Operator, Server
 from opsmail.providers import OtherHost, Provider
-from opsmail.settings.model import ApprovedConnection
+from opsmail.settings.notation import ApprovedConnection
 
 
 @operator_rule("OM205", "provider-endpoint", Severity.ERROR)

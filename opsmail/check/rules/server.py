@@ -15,7 +15,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Operator, Server
 from opsmail.operator.ports import PORT_ENCRYPTIONS
 from opsmail.settings.catalogue import Denial
-from opsmail.settings.model import ApprovedConnection
+from opsmail.settings.notation import ApprovedConnection
 from opsmail.shape import nearest
 
 _IMPLICIT, _NONE = Encryption.IMPLICIT_TLS, Encryption.NONE

@@ -23,7 +23,7 @@ def placer(text: str = TEXT, name: str = "rh") -> FilePlacer:
 
 
 def placed(problem: Problem, policy: Policy | None = None, **options: object) -> Finding | None:
-    return placer().place(RULE, problem, Judge(policy or Policy()), **options)  # type: ignore[arg-type]
+    return placer().place(RULE, problem, Judge(policy or Policy()), **options)  # type: ignore[arg-type]  # passed on as they are
 
 
 def found(problem: Problem) -> Finding:

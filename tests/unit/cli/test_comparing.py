@@ -413,6 +413,7 @@ _COSTLY = {
     "opsmail.cli.baselined",
     "opsmail.cli.compared",
     "opsmail.settings.environments",
+    "opsmail.settings.comparisons",
     "opsmail.settings.loosening",
     "opsmail.source.commit",
     "opsmail.source.git",

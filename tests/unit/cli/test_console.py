@@ -94,7 +94,7 @@ def test_a_result_is_bytes(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
 def test_a_result_reaches_a_pipe_that_takes_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """As standard output is with PYTHONUNBUFFERED."""
     pipe = Narrow()
-    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(pipe, write_through=True))  # type: ignore[type-var]
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(pipe, write_through=True))  # type: ignore[type-var]  # a stand-in for the file
     Console().result("x" * 1000)
     assert pipe.written == b"x" * 1000
 
@@ -104,7 +104,7 @@ def test_a_pipe_that_is_full_and_does_not_wait(monkeypatch: pytest.MonkeyPatch) 
         def write(self, data: Any) -> Any:
             return None
 
-    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(Full(), write_through=True))  # type: ignore[type-var]
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(Full(), write_through=True))  # type: ignore[type-var]  # a stand-in for the file
     with pytest.raises(BlockingIOError):
         Console().result("x")
 

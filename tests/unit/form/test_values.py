@@ -43,7 +43,7 @@ def changed(text: str, **values: str | bool) -> str:
 
 
 def test_every_field_of_the_model_is_in_the_form_or_left_alone() -> None:
-    described = set(Decoder(Operator).decode(data(TEXT))[0].__dataclass_fields__)  # type: ignore[union-attr]
+    described = set(Decoder(Operator).decode(data(TEXT))[0].__dataclass_fields__)  # type: ignore[union-attr]  # it decodes
     sections = {field.path.partition(".")[0] for field in form_fields()}
     assert described - sections == {"version", "labels"}
 

@@ -54,7 +54,7 @@ def test_bcc_stays_out() -> None:
 @pytest.mark.case("M-33")
 def test_other_classes_are_not_taken() -> None:
     with pytest.raises(Failure) as caught:
-        write_out(Message(), smtputf8=False, eight_bit=False)  # type: ignore[arg-type]
+        write_out(Message(), smtputf8=False, eight_bit=False)  # type: ignore[arg-type]  # no message of ours
     assert caught.value.kind is Kind.INVALID_MESSAGE
 
 
@@ -98,7 +98,7 @@ def test_folded_headers_of_a_parsed_message() -> None:
 def test_a_message_that_cannot_be_written() -> None:
     message = EmailMessage()
     message["Content-Type"] = "text/plain; charset=no-such-charset"
-    message.set_payload(object())  # type: ignore[call-overload]
+    message.set_payload(object())  # type: ignore[call-overload]  # wrong on purpose
     with pytest.raises(Failure, match="cannot be written out") as caught:
         write_out(message, smtputf8=False, eight_bit=False)
     assert caught.value.kind is Kind.INVALID_MESSAGE

@@ -25,7 +25,7 @@ def about(**changes: object) -> Particulars:
         "when": WHEN,
         "digest": DIGEST,
     }
-    return Particulars(**(values | changes))  # type: ignore[arg-type]
+    return Particulars(**(values | changes))  # type: ignore[arg-type]  # values of all kinds
 
 
 def written(language: NullTranslations | None = None, **changes: object) -> bytes:

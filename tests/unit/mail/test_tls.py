@@ -65,7 +65,7 @@ def test_the_systems_roots() -> None:
 
 def error(reason: str | None, kind: type[ssl.SSLError] = ssl.SSLError, code: int = 0) -> ssl.SSLError:
     made = kind(1, "text")
-    made.reason = reason  # type: ignore[assignment]
+    made.reason = reason  # type: ignore[assignment]  # as OpenSSL sets it
     if isinstance(made, ssl.SSLCertVerificationError):
         made.verify_code = code
         made.verify_message = "why"
@@ -132,8 +132,8 @@ class Session:
 
 @pytest.mark.parametrize("chain", [None, [], [object()]])
 def test_a_python_that_does_not_show_refused_certificates(chain: Any) -> None:
-    assert refused_facts(Session(chain)) is None  # type: ignore[arg-type]
-    assert refused_facts(object()) is None  # type: ignore[arg-type]
+    assert refused_facts(Session(chain)) is None  # type: ignore[arg-type]  # a stand-in
+    assert refused_facts(object()) is None  # type: ignore[arg-type]  # a stand-in
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from opsmail.findings import Finding, RuleMeta, Severity, Span
 from opsmail.messages import msg
 from opsmail.publish.gate import check_refusals, descent_refusals, judge
 from opsmail.publish.plan import Plan
-from opsmail.settings.model import Duration, Gate, StatementKind
+from opsmail.settings.model import Gate, StatementKind
+from opsmail.settings.notation import Duration
 from tests.unit.fleets import ENVIRONMENT, ORIGIN, operator, plan_between
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

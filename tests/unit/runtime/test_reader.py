@@ -145,9 +145,9 @@ class TestVerification:
         """Somebody who can write the database points an operator elsewhere: its digest no longer fits."""
         shop.publish(MASTER, RH)
         with closing(sqlite3.connect(shop.path)) as database, database:
-            for digest, content in database.execute(f"SELECT digest, content FROM {tables.blobs.name}").fetchall():  # noqa: S608
+            for digest, content in database.execute(f"SELECT digest, content FROM {tables.blobs.name}").fetchall():  # noqa: S608 - our own name
                 moved = content.replace(b"mail.empresa.test", b"mail.atacante.xx")
-                database.execute(f"UPDATE {tables.blobs.name} SET content = ? WHERE digest = ?", (moved, digest))  # noqa: S608
+                database.execute(f"UPDATE {tables.blobs.name} SET content = ? WHERE digest = ?", (moved, digest))  # noqa: S608 - our own name
         with pytest.raises(NothingPublishedError, match="has another content"):
             opened(shop)
 

@@ -69,7 +69,7 @@ class TestKeeping:
     def test_where_nothing_can_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()
         for place in ("missing/token", "folder"):
-            error = refusal(lambda place=place: self.keep(tmp_path / place))  # type: ignore[misc]
+            error = refusal(lambda place=place: self.keep(tmp_path / place))  # type: ignore[misc]  # its type is not inferred
             assert "cannot be written" in str(error)
             assert error.hint is not None
         assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from opsmail.findings import Severity
+from opsmail.settings.comparisons import Loosening
 from opsmail.settings.loosening import (
     COMPARED,
     COMPARED_WITHIN,
     HARMLESS,
-    Loosening,
     loosenings,
     loosenings_anywhere,
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from opsmail.operator.model import Encryption
-from opsmail.settings.model import ApprovedConnection, Duration
+from opsmail.settings.notation import ApprovedConnection, Duration
 from tests.builders import SETTINGS, settings_of
 
 

@@ -159,7 +159,7 @@ class TestChoice:
             finding(right, waived=Waiver("r", "ti", "2026-12-31")),
         ):
             for waivers in (None, b"[]"):
-                assert made_up(self.TEXT, lambda content, found=found: [found], waivers).files == ()  # type: ignore[misc]
+                assert made_up(self.TEXT, lambda content, found=found: [found], waivers).files == ()  # type: ignore[misc]  # its type is not inferred
 
 
 class TestEnd:

@@ -150,7 +150,7 @@ def test_metadata_that_names_a_strange_endpoint(endpoint: str) -> None:
 def test_who_does_not_show_who_it_is_hears_nothing(more: dict[str, Any], kind: Kind) -> None:
     with identity(**more) as provider:
         if not more.get("secure", True):
-            provider.serve = lambda connection: connection.say(b"HTTP/1.1 400 Bad\r\n\r\n")  # type: ignore[method-assign]
+            provider.serve = lambda connection: connection.say(b"HTTP/1.1 400 Bad\r\n\r\n")  # type: ignore[method-assign]  # another answer
         assert failure(provider).kind is kind
         assert provider.asked == []
 

@@ -137,7 +137,7 @@ class TestLogin:
                 raise AssertionError
 
         with identity() as provider, pytest.raises(SecretError, match="nothing can be kept at `env://CACHE`"):
-            Login.begin(modern(provider, DELEGATED), Secrets({"env": ReadOnly()}))  # type: ignore[dict-item]
+            Login.begin(modern(provider, DELEGATED), Secrets({"env": ReadOnly()}))  # type: ignore[dict-item]  # less than a store
         assert provider.asked == []
 
     def test_for_others_nobody_signs_in(self) -> None:
