@@ -47,7 +47,7 @@ FORMAL_FIELDS = frozenset(
     )
 )
 #: What forms and other programs call encryption: the protocols' old names, with or without a version.
-OLD_ENCRYPTION_NAME = re.compile(
+OLD_ENCRYPTION_NAME = expression(
     r"(?:ssl|tls)(?:[ /_-]?(?:ssl|tls))?[ _-]?(?:v?[0-9](?:[._][0-9])?)?|smtps", re.IGNORECASE
 )
 #: Shorter texts hold no token.

@@ -21,7 +21,7 @@ from opsmail.shape import nearest, shown
 if TYPE_CHECKING:
     from opsmail.settings.load import Settings
 
-_SELECTOR = re.compile(r"[a-z]{2,8}[0-9]{0,3}", re.IGNORECASE)
+_SELECTOR = expression(r"[a-z]{2,8}[0-9]{0,3}", re.IGNORECASE)
 #: As `opsmail.settings.model` has them, which a run that remembers its result does not load.
 PROFILES = ("recommended", "strict", "minimal")
 Function = TypeVar("Function", bound=Callable[..., Any])

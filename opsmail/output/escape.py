@@ -29,7 +29,9 @@ _PIECE = expression(rf"(?P<before>[{_OPENING}]*)`(?P<code>[^`]+)`(?P<after>[{_CL
 
 def for_terminal(text: str) -> str:
     """Return `text` on one line: what a terminal or CI runner would obey, or a person would not see, is written out."""
-    return _COMMAND.sub(_last_written_out, visible(text))
+    seen = visible(text)
+    # Every command has two of one of its signs, and few texts do.
+    return _COMMAND.sub(_last_written_out, seen) if seen.count(":") > 1 or seen.count("#") > 1 else seen
 
 
 def for_program(text: str) -> str:

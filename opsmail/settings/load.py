@@ -23,7 +23,7 @@ from opsmail.settings.model import GateKey, SettingsFile
 from opsmail.settings.organisation import leads_out, outside
 from opsmail.settings.toml import FieldLines
 from opsmail.shape import Decoder, encode
-from opsmail.source.characters import FORBIDDEN_IN_FILE, code_point
+from opsmail.source.characters import code_point, unseen
 from opsmail.values import dataclass
 
 #: What an environment may change.
@@ -207,10 +207,10 @@ def _parse(content: bytes, name: str) -> tuple[str, dict[str, Any]]:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SettingsError(msg("{file} is not UTF-8", file=name), hint=msg("save it as UTF-8")) from error
-    unseen = FORBIDDEN_IN_FILE.search(text)
-    if unseen is not None:
-        line = text.count("\n", 0, unseen.start()) + 1
-        message = msg("invisible character {code_point}", code_point=code_point(unseen[0]))
+    found = next(unseen(text), None)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        message = msg("invisible character {code_point}", code_point=code_point(found[0]))
         raise SettingsError.of(name, [Fault("", message, msg("delete it: a reviewer cannot see it"), line)])
     try:
         return text, tomllib.loads(text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from opsmail.expressions import expression
+
 #: The first line of a text of several lines.
-_OPENING = re.compile(r"""[^#"'=]+=\s*(?P<quotes>\"{3}|'{3})""")
+_OPENING = expression(r"""[^#"'=]+=\s*(?P<quotes>\"{3}|'{3})""")
 
 
 class FieldLines:

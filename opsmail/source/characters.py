@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from opsmail.expressions import expression
 
@@ -30,8 +31,15 @@ def code_point(character: str) -> str:
     return f"U+{ord(character):04X}"
 
 
+def unseen(text: str) -> Iterator[re.Match[str]]:
+    """Return what of a file's text must not be in a file, in its order."""
+    return iter(()) if PLAIN_TEXT.fullmatch(text) else FORBIDDEN_IN_FILE.finditer(text)
+
+
 def visible(text: str) -> str:
     r"""Return `text` on one line, with what a person would not see written out, for example as `\u202e`."""
+    if text.isascii() and text.isprintable():  # nearly all is, and this compiles nothing
+        return text
     return FORBIDDEN_IN_VALUE.sub(_written_out, text)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.messages import Message, msg
-from opsmail.source.characters import FORBIDDEN_IN_FILE, PLAIN_TEXT, code_point
+from opsmail.source.characters import code_point, unseen
 from opsmail.source.document import MAX_REPEATED, Document, Places, ReadProblem
 from opsmail.source.plain import read_plain
 from opsmail.source.tree import MAX_BYTES, too_large
@@ -63,8 +63,8 @@ def _readable(text: str | None, problems: list[ReadProblem]) -> tuple[str | None
         return None, problems
     if not text.strip():
         return None, [*problems, _empty(msg("the file is empty"))]
-    unseen = _unseen_characters(text)
-    return (None if unseen else text), problems + unseen
+    found = _unseen_characters(text)
+    return (None if found else text), problems + found
 
 
 def _decode(content: bytes) -> tuple[str | None, list[ReadProblem]]:
@@ -97,9 +97,7 @@ def _not_utf8(message: Message, span: Span = FIRST_CHARACTER) -> ReadProblem:
 
 def _unseen_characters(text: str) -> list[ReadProblem]:
     problems: list[ReadProblem] = []
-    if PLAIN_TEXT.fullmatch(text):
-        return problems
-    for match in FORBIDDEN_IN_FILE.finditer(text):
+    for match in unseen(text):
         start = match.start()
         line = text.count("\n", 0, start) + 1
         column = start - text.rfind("\n", 0, start)
