@@ -50,6 +50,9 @@ def failure(example: Mapping[str, Any]) -> tuple[StageError, Endpoint]:
         outcome_unknown=example.get("outcome_unknown", False),
     )
     endpoint = Endpoint(
-        example.get("host", "smtp.empresa.com.br"), 587, Encryption(example.get("encryption", "starttls"))
+        example.get("host", "smtp.empresa.com.br"),
+        587,
+        Encryption(example.get("encryption", "starttls")),
+        address=example.get("address"),
     )
     return error, endpoint

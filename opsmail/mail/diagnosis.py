@@ -87,6 +87,7 @@ class Entry:
         errors: codes of an identity provider's refusal.
         hints: Microsoft's numbers for it.
         outcome_unknown: whether the message may have been taken.
+        address_given: whether the catalogue gives the address to connect to.
     """
 
     rule: str
@@ -107,6 +108,7 @@ class Entry:
     errors: frozenset[str] = frozenset()
     hints: frozenset[int] = frozenset()
     outcome_unknown: bool = False
+    address_given: bool = False
 
     def fits(self, error: StageError, endpoint: Endpoint, family: str | None) -> bool:
         """Whether this row is about `error`, met at an `endpoint` of a provider's `family`."""
@@ -117,6 +119,7 @@ class Entry:
             and (not self.providers or family in self.providers)
             and (not self.encryptions or endpoint.encryption in self.encryptions)
             and (not self.outcome_unknown or error.outcome_unknown)
+            and (not self.address_given or endpoint.address is not None)
             and self._fits_refusal(error)
             and self._fits_reply(error)
         )
@@ -142,7 +145,7 @@ class Entry:
 
 
 #: What templates may name.
-TEMPLATE_ARGUMENTS = ("host", "port", "encryption", "reply", "detail")
+TEMPLATE_ARGUMENTS = ("host", "port", "address", "encryption", "reply", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ class ReplyTable:
         arguments = (
             ("host", endpoint.host),
             ("port", endpoint.port),
+            ("address", endpoint.address or ""),
             ("encryption", endpoint.encryption.value),
             ("reply", "" if error.reply is None else str(error.reply)),
             ("detail", error.detail),

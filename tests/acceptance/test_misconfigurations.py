@@ -52,6 +52,7 @@ class Expected:
 CASES = {
     "sem-dns": Expected(stage="resolve", rule="OM901", name="name-not-resolved", path="server.host"),
     "recusa": Expected(stage="connect", rule="OM903", name="connection-refused", path="server.port"),
+    "tunel": Expected(stage="connect", rule="OM903", name="connection-refused", path="", fault="environment"),
     "web": Expected(stage="connect", rule="OM905", name="not-smtp", path="server.port"),
     "sem-starttls": Expected(stage="tls", rule="OM906", name="starttls-missing", path="server.encryption"),
     "tls-antigo": Expected(stage="tls", rule="OM908", name="tls-too-old", path="server.minimum_tls", fault="provider"),
@@ -70,6 +71,8 @@ IMPATIENT = {
     "tls-tarde": Expected(stage="connect", rule="OM936", name="wrong-tls-mode", path="server.encryption"),
 }
 
+#: The one name that leads to this machine everywhere.
+UNHELPED = "localhost"
 # How many of the operators here, the good one included, have one of Postfix's ports.
 OF_POSTFIX = 11
 
@@ -99,7 +102,8 @@ def repository(
         stack.callback(web.stop)
         places = {
             "sem-dns": Server(host="smtp.empresa.invalid", ca=None),
-            "recusa": elsewhere("recusa", reserved.getsockname()[1]),
+            "recusa": unhelped(reserved.getsockname()[1]),
+            "tunel": elsewhere("tunel", reserved.getsockname()[1]),
             "web": elsewhere("web", web.port),
             "sem-starttls": personality(mail_server, "starttls_stripped"),
             "tls-antigo": personality(mail_server, "tls11_only"),
@@ -110,11 +114,16 @@ def repository(
             "mecanismo": personality(mail_server, "no_common_mechanism"),
             "senha": personality(mail_server, "login_only"),
             "remetente": personality(mail_server, "starttls"),
-            "mudo": elsewhere("mudo", silent.port),
+            "mudo": unhelped(silent.port),
             "tls-tarde": personality(mail_server, "implicit_tls", connections=("465/starttls",)),
         }
+        own = [place for place in places.values() if place.host != UNHELPED]
+        ports = [port for place in places.values() if place.host == UNHELPED for port in place.connections]
         repository.settings(
-            *places.values(), recipient=RECIPIENT, more="[environments.impaciente]\nlive.timeout_seconds = 2\n"
+            *own,
+            Server(host=UNHELPED, connections=tuple(ports), private=True),
+            recipient=RECIPIENT,
+            more="[environments.impaciente]\nlive.timeout_seconds = 2\n",
         )
         for name, server in places.items():
             repository.operator(operator(name, server), mail_server.accounts[ACCOUNT])
@@ -135,6 +144,11 @@ def answer_like_the_web(connection: Connection) -> None:
 
 def elsewhere(name: str, port: int) -> Server:
     return Server(host=f"{name}.empresa.test", address=f"127.0.0.1:{port}")
+
+
+def unhelped(port: int) -> Server:
+    """Return a server that is found by its name alone: where the catalogue leads elsewhere, port and name say nothing."""
+    return Server(host=UNHELPED, connections=(f"{port}/starttls",))
 
 
 def operator(name: str, server: Server) -> Operator:
@@ -212,9 +226,12 @@ def test_a_name_that_cannot_exist_is_not_waited_for(runs: Runs) -> None:
 def test_people_are_told_the_line_to_change(runs: Runs, name: str) -> None:
     expected = (CASES | IMPATIENT)[name]
     block = block_of(runs.text, name)
-    line, column = PLACES[expected.path]
     assert f"    {expected.rule} {expected.name}: " in block
-    assert f"    to change: operators/{name}.yaml:{line}:{column} ({expected.path})\n" in block
+    if expected.path:
+        line, column = PLACES[expected.path]
+        assert f"    to change: operators/{name}.yaml:{line}:{column} ({expected.path})\n" in block
+    else:
+        assert "to change" not in block
     assert runs.results[name]["failure"]["remedy"] in block
 
 

@@ -70,6 +70,8 @@ def _seen(example: Mapping[str, Any]) -> str:
         kind += ", after the message was handed over"
     if "encryption" in example:
         kind += f", `{example['encryption']}`"
+    if "address" in example:
+        kind += f", at the catalogue's `{example['address']}`"
     numbers = "".join(f" AADSTS{number}" for number in example.get("hints", ()))
     return f"{kind} `{example['error']}`{numbers}" if "error" in example else kind
 

@@ -41,6 +41,7 @@ def test_each_entry_decides_its_examples(index: int) -> None:
 def test_each_entry_is_well_formed(entry: dict[str, Any]) -> None:
     conditions = {
         "kinds", "stages", "commands", "providers", "encryptions", "codes", "enhanced", "texts", "outcome_unknown",
+        "address_given",
         "errors", "hints",
     }  # fmt: skip
     told = {"rule", "cause", "remedy", "path", "fault", "source", "verified_on", "example"}
