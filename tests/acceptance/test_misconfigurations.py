@@ -147,7 +147,7 @@ def elsewhere(name: str, port: int) -> Server:
 
 
 def unhelped(port: int) -> Server:
-    """Return a server that is found by its name alone: where the catalogue leads elsewhere, port and name say nothing."""
+    """Return a server that is found by its name: where the catalogue leads elsewhere, the port says nothing."""
     return Server(host=UNHELPED, connections=(f"{port}/starttls",))
 
 

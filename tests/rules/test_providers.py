@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -146,3 +147,10 @@ def test_what_is_loaded_is_made_of_what_is_written() -> None:
     source = (data / "providers.yaml").read_bytes()
     assert (data / "providers.json").read_bytes() == compiled(source)
     assert load_providers() == parse_providers(source)
+
+
+def test_the_module_as_a_command_writes_what_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: dict[str, bytes] = {}
+    monkeypatch.setattr(Path, "write_bytes", lambda path, content: written.update({path.name: content}))
+    runpy.run_path(opsmail.providers.__file__, run_name="__main__")
+    assert written == {"providers.json": (Path(opsmail.providers.__file__).parent / "data/providers.json").read_bytes()}

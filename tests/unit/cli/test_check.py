@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import edited, operator_text, write_files
+from opsmail.check.memory import Memory
+from tests.builders import SETTINGS, edited, operator_text, write_files
 from tests.published import read_json
 from tests.unit.cli.running import Check
 
@@ -132,3 +133,29 @@ class TestOutputs:
         assert "\x1b" not in (repository / "out.txt").read_text("utf-8")
         check("--color", "always")
         assert "\x1b[1;31merror[OM002]" in check.out
+
+
+def test_what_was_found_by_settings_that_changed_meanwhile_is_not_remembered(
+    repository: Path, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def somebody_writes(*_arguments: object) -> None:
+        write_files(repository, {"opsmail.toml": f"# for now\n{SETTINGS}"})
+
+    monkeypatch.setattr(Memory, "recall", somebody_writes)
+    kept: list[Memory] = []
+    monkeypatch.setattr(Memory, "keep_rows", lambda memory, *_rest: kept.append(memory))
+    monkeypatch.setattr(Memory, "keep_result", lambda memory, *_rest: kept.append(memory))
+    assert check() == 0
+    assert kept == []
+    assert check() == 0  # now they are what they were when it began
+    assert len(kept) == 2
+
+
+def test_the_folder_that_it_runs_in_is_gone(tmp_path: Path, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert check() == 2
+    assert "the folder that opsmail runs in is gone" in check.err
+    assert "change to a folder that exists" in check.err

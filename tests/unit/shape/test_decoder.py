@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from itertools import product
 from typing import Annotated, Any, Literal
 
 import pytest
 
-from opsmail.constraints import Length, OneOrMany, Parsed, Pattern, Range
+from opsmail.constraints import Length, OneOrMany, Parsed, Pattern, Range, Recurring
 from opsmail.messages import msg
 from opsmail.operator.model import Operator
 from opsmail.shape import Decoder, ProblemKind, encode, nearest, shown_name
@@ -316,3 +317,25 @@ def test_of_very_many_unknown_fields_the_rest_is_told_as_one(count: int, told: i
     if count > 20:
         assert unknown[-1].path == "server20"
         assert f"{count - 20} more unknown field" in str(unknown[-1].message)
+
+
+class TestRecurring:
+    @dataclass(frozen=True, kw_only=True)
+    class Fleet:
+        inner: Annotated[Inner, Recurring()]
+
+    def test_the_same_again_is_the_same_value(self) -> None:
+        decoder = Decoder(self.Fleet)
+        values = [decoder.decode({"inner": {"name": "abc"}})[0] for _ in range(2)]
+        assert values[0] is not None
+        assert values[1] is not None
+        assert values[0].inner is values[1].inner
+
+    def test_it_stays_right_for_more_than_it_remembers(self) -> None:
+        decoder = Decoder(self.Fleet)
+        names = ["".join(letters) for letters in product("abcdefghijk", repeat=3)]  # 1,331
+        for name in [*names, *names]:
+            value, problems = decoder.decode({"inner": {"name": name}})
+            assert problems == []
+            assert value is not None
+            assert value.inner.name == name
