@@ -77,7 +77,10 @@ class Runner:
         *,
         without: str = "",
     ) -> tuple[list[StepRun], dict[str, str]]:
-        """Run the `run:` steps of a composite action on a checkout, up to the first that fails.
+        """Run the `run:` steps of a composite action on a checkout.
+
+        Of a step with a condition, the inputs that it asks for decide; the rest of its condition is taken to hold. One
+        without a condition is not run after one that failed.
 
         Args:
             file: `action.yml`.
@@ -106,15 +109,19 @@ class Runner:
         job = Job({}, {"env": {"GITHUB_ACTION_PATH": str(file.parent), "GITHUB_OUTPUT": str(self.output)}})
         runs: list[StepRun] = []
         for step in action["runs"]["steps"]:
-            if "uses" in step or step["name"] == without:
+            failed = any(run.code for run in runs)
+            if "uses" in step or step["name"] == without or not _is_wanted(step, given, failed=failed):
                 continue
             assert step["shell"] == "bash"
-            plain = {name: item for name, item in step.items() if name not in ("shell", "id")}
+            plain = {name: item for name, item in step.items() if name not in ("shell", "id", "if")}
             plain["working-directory"] = _filled(plain.get("working-directory", "."), values)
             runs.append(self._run_step(job, plain, workspace, values))
-            if runs[-1].code:
-                break
-        return runs, dict(line.split("=", 1) for line in self.output.read_text("utf-8").splitlines())
+            if "id" in step:
+                values |= {f"steps.{step['id']}.outputs.{name}": item for name, item in self._outputs().items()}
+        return runs, self._outputs()
+
+    def _outputs(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in self.output.read_text("utf-8").splitlines())
 
     def _use(self, step: Mapping[str, Any], workspace: Path, contexts: Mapping[str, str]) -> None:
         action = step["uses"].partition("@")[0]
@@ -203,6 +210,12 @@ class Interpreter:
         code = "import ensurepip, sys, venv; print(sys.executable)"
         asked = subprocess.run([found, "-I", "-c", code], capture_output=True, text=True, check=False)
         return cls(version, Path(asked.stdout.strip()) if asked.returncode == 0 else None)
+
+
+def _is_wanted(step: Mapping[str, Any], inputs: Mapping[str, str], *, failed: bool) -> bool:
+    if failed and "!cancelled()" not in step.get("if", ""):
+        return False
+    return all(inputs[name] == "true" for name in re.findall(r"inputs\.([\w-]+) == 'true'", step.get("if", "")))
 
 
 def _filled(text: str, contexts: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from opsmail.cli.demo.server import HOST_NAME, Mailbox, mail_server
 from tests.acceptance.repository import SIGNING_KEY, Operator, Repository, Server, secret_name
 from tests.acceptance.statements import new_pair
 from tests.workflows.actions import Interpreter, Job, Runner
+from tests.workflows.comments import NUMBER, REPOSITORY, TOKEN, GitHub, github_api
 from tests.workflows.machine import StepRun
 
 # One worker, so that the installation is done once.
@@ -225,10 +226,20 @@ def changed(origin: Origin) -> tuple[str, str]:
 
 
 def act(
-    runner: Runner, origin: Origin, start: str, change: str, *, without: str = "", **inputs: str
+    runner: Runner,
+    origin: Origin,
+    start: str,
+    change: str,
+    *,
+    without: str = "",
+    github: GitHub | None = None,
+    **inputs: str,
 ) -> tuple[list[StepRun], dict[str, str]]:
     """Run the action as a step of a pull request's workflow; what is not an input of it cannot be given."""
     contexts = origin.contexts(change, "pull_request") | {"github.event.pull_request.base.sha": start}
+    if github is not None:
+        contexts |= {"GITHUB_API_URL": github.address, "github.token": TOKEN, "GITHUB_REPOSITORY": REPOSITORY}
+        contexts |= {"github.event.pull_request.number": NUMBER}
     named = {name.replace("_", "-"): value for name, value in inputs.items()}
     repository = origin.repository.root.as_uri()
     return runner.run_action(ACTION, repository, change, named, contexts, without=without)
@@ -261,6 +272,19 @@ def test_the_action_marks_what_is_wrong_and_tells_how_much(acting: Runner, origi
     assert len(sarif["results"]) == len(document["findings"])
 
 
+def test_the_findings_become_one_comment_where_that_is_asked_for(acting: Runner, origin: Origin) -> None:
+    base, change = changed(origin)
+    with github_api() as github:
+        act(acting, origin, base, change, without="Install", github=github, comment="true")
+        runs, outputs = act(acting, origin, base, change, without="Install", github=github, comment="true")
+        assert [(run.name, run.code) for run in runs] == [("Check", 1), ("Comment", 0)], runs
+        (comment,) = github.comments
+        assert comment["body"] == Path(outputs["markdown"]).read_text("utf-8")
+        assert comment["body"].startswith("<!-- opsmail check -->\n")
+        assert "OM201" in comment["body"]
+        assert TOKEN not in "".join(run.out for run in runs)
+
+
 def test_the_actions_inputs(acting: Runner, origin: Origin) -> None:
     base, change = changed(origin)
     ((run,), _) = act(acting, origin, base, change, without="Install", new_only="true")
@@ -278,9 +302,13 @@ def test_the_actions_inputs(acting: Runner, origin: Origin) -> None:
 
 def test_an_input_is_only_data(acting: Runner, origin: Origin) -> None:
     commit = origin.repository.git("rev-parse", "HEAD")
-    for option in ("base", "fail_on", "profile"):
-        given = {option: "$(touch pwned) ; touch pwned"}
-        ((run,), _) = act(acting, origin, "", commit, without="Install", **given)
+    said = "$(touch pwned) ; touch pwned"
+    for runs, _ in (
+        act(acting, origin, "", commit, without="Install", base=said),
+        act(acting, origin, "", commit, without="Install", fail_on=said),
+        act(acting, origin, "", commit, without="Install", profile=said),
+    ):
+        (run,) = runs
         assert run.code == 2, run
     assert not (acting.folder / "workspace" / "pwned").exists()
 
@@ -288,12 +316,14 @@ def test_an_input_is_only_data(acting: Runner, origin: Origin) -> None:
 # --- what needs no run
 
 
-def test_the_action_uploads_only_where_that_is_allowed() -> None:
+def test_the_action_uploads_and_comments_only_where_that_is_allowed() -> None:
     action = load_file(ACTION)
-    (upload,) = [step for step in action["runs"]["steps"] if "upload-sarif@" in step.get("uses", "")]
-    assert "inputs.sarif == 'true'" in upload["if"]
-    assert "github.event.pull_request.head.repo.full_name == github.repository" in upload["if"]
-    assert action["inputs"]["sarif"]["default"] == "false"
+    conditions = {step["name"]: step["if"] for step in action["runs"]["steps"] if "if" in step}
+    assert set(conditions) == {"Comment", "Show as code scanning alerts"}
+    for name, condition in (("comment", conditions["Comment"]), ("sarif", conditions["Show as code scanning alerts"])):
+        assert f"inputs.{name} == 'true'" in condition
+        assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+        assert action["inputs"][name]["default"] == "false"
 
 
 def test_the_actions_steps_get_what_they_need_through_the_environment() -> None:
