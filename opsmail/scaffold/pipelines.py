@@ -57,7 +57,7 @@ def pipeline(ci: str, version: str, variables: Sequence[str]) -> Pipeline:
     (file,) = files
     requirement = f'"{required(version)}"'
     if ci == "gitlab":
-        return Pipeline(name, {file: template("gitlab/gitlab-ci.yml", requirement=requirement)})
+        return Pipeline(name, {file: template("gitlab/gitlab-ci.yml", jobs=_gitlab_jobs(requirement, "production"))})
     given = _lines(" " * 16, (f"{name}: $({name})" for name in variables))
     return Pipeline(name, {file: template("azure/azure-pipelines.yml", requirement=requirement, secrets=given)})
 
@@ -75,6 +75,16 @@ def github(installation: Installation, variables: Iterable[str]) -> dict[str, st
         validate: template("github/validate.yml", tool=installation.tool, install_to_check=installation.to_check),
         deploy: template("github/deploy.yml", install_to_publish=installation.to_publish, secrets=secrets),
     }
+
+
+def gitlab_component() -> str:
+    """Return the component that opsmail's own repository offers: the same jobs, with inputs."""
+    jobs = _gitlab_jobs(f'"{required("$[[ inputs.version ]]")}"', "$[[ inputs.environment ]]")
+    return template("gitlab/component.yml", jobs=jobs)
+
+
+def _gitlab_jobs(requirement: str, environment: str) -> str:
+    return template("gitlab/jobs.yml", requirement=requirement, environment=environment)
 
 
 def required(version: str) -> str:

@@ -2,7 +2,8 @@
 
 Where it is and how to log in is said by the variables that Vault's own tools read: `VAULT_ADDR`, `VAULT_NAMESPACE`,
 `VAULT_CACERT`, and of these the first that is set: `VAULT_TOKEN`; `VAULT_ROLE_ID` with `VAULT_SECRET_ID` (AppRole);
-`VAULT_AUTH_ROLE` with `VAULT_ID_TOKEN`, the CI's identity token (JWT), as GitLab names them.
+`VAULT_AUTH_ROLE` with `VAULT_ID_TOKEN`, the CI's identity token (JWT), as GitLab names them. Without `VAULT_ID_TOKEN`
+the CI system is asked for one that is made out for `VAULT_ADDR`: GitHub gives it to jobs with `id-token: write`.
 Sources: https://developer.hashicorp.com/vault/docs/commands#environment-variables,
 https://docs.gitlab.com/ci/secrets/hashicorp_vault/
 """
@@ -112,14 +113,30 @@ def _log_in(client: hvac.Client, environment: Mapping[str, str]) -> None:
         client.token = environment["VAULT_TOKEN"]
     elif environment.get("VAULT_ROLE_ID") and environment.get("VAULT_SECRET_ID"):
         client.auth.approle.login(environment["VAULT_ROLE_ID"], environment["VAULT_SECRET_ID"])
-    elif environment.get("VAULT_AUTH_ROLE") and environment.get("VAULT_ID_TOKEN"):
+    elif environment.get("VAULT_AUTH_ROLE") and (token := _identity_token(environment)):
         path = environment.get("VAULT_AUTH_PATH") or "jwt"
-        client.auth.jwt.jwt_login(environment["VAULT_AUTH_ROLE"], environment["VAULT_ID_TOKEN"], path=path)
+        client.auth.jwt.jwt_login(environment["VAULT_AUTH_ROLE"], token, path=path)
     else:
         raise SecretError(
             msg("nothing here says how to log in to Vault"),
             hint=msg("set VAULT_TOKEN, or VAULT_ROLE_ID with VAULT_SECRET_ID, or VAULT_AUTH_ROLE with VAULT_ID_TOKEN"),
         )
+
+
+def _identity_token(environment: Mapping[str, str]) -> str | None:
+    """Return the identity token that was given, or one that the CI system gives; None where neither is."""
+    if environment.get("VAULT_ID_TOKEN"):
+        return environment["VAULT_ID_TOKEN"]
+    import id as identity  # only a login without a stored secret needs it
+
+    try:
+        return identity.detect_credential(environment["VAULT_ADDR"])
+    except Exception as error:  # noqa: BLE001 - requests' and pydantic's errors come through as they are, with values in them
+        kind = type(error).__name__
+    raise SecretError(
+        msg("the CI system gives no identity token to log in to Vault with ({kind})", kind=kind),
+        hint=msg("on GitHub grant the job `permissions: id-token: write`, on GitLab set `id_tokens`"),
+    )
 
 
 def _reason(error: Exception) -> tuple[Message, Message]:

@@ -46,7 +46,7 @@ class Runner:
         Args:
             job: of a workflow.
             contexts: values of expressions, such as `secrets.NAME` or `github.sha`, and of variables that start with
-                `GITHUB_`; `repository` is what is checked out.
+                `GITHUB_` or `ACTIONS_`; `repository` is what is checked out.
         """
         workspace = self.folder / "workspace"
         shutil.rmtree(workspace, ignore_errors=True)
@@ -155,7 +155,7 @@ class Runner:
             "TMPDIR": str(self.temporary),
             "PATH": f"{self.folder / 'tools'}{os.pathsep}{environment['PATH']}",
         }
-        environment |= {name: value for name, value in contexts.items() if name.startswith("GITHUB_")}
+        environment |= {name: value for name, value in contexts.items() if name.startswith(("GITHUB_", "ACTIONS_"))}
         for level in (job.workflow.get("env", {}), job.definition.get("env", {}), step.get("env", {})):
             environment |= {name: _filled(str(value), contexts) for name, value in level.items()}
         return run_script(step["name"], script, workspace / step.get("working-directory", "."), environment)

@@ -73,6 +73,8 @@ def github_api() -> Iterator[GitHub]:
         thread = Thread(target=server.serve_forever)
         thread.start()
         api.address = f"http://127.0.0.1:{server.server_address[1]}"
-        yield api
-        server.shutdown()
-        thread.join()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()

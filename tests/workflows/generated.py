@@ -1,4 +1,4 @@
-"""The workflows that are committed and come from the templates of `opsmail init`: this repository's own, and a sample.
+"""What is committed and comes from the templates of `opsmail init`: this repository's workflows, a component, a sample.
 
 `python -m tests.workflows.generated` writes them. The sample is what `init` gives; it is here for the auditors of
 workflows, which read files.
@@ -7,7 +7,7 @@ workflows, which read files.
 import re
 from pathlib import Path
 
-from opsmail.scaffold.pipelines import Installation, github, pipeline
+from opsmail.scaffold.pipelines import Installation, github, gitlab_component, pipeline
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample"
@@ -31,9 +31,10 @@ OWN = Installation(tool=_TOOL, to_check=_INSTALL.format("./tool"), to_publish=_I
 
 
 def own(root: Path = ROOT) -> dict[str, str]:
-    """This repository's workflows, path to text."""
+    """This repository's workflows and what it offers to others, path to text."""
     texts = [path.read_text("utf-8") for path in sorted((root / "operators").glob("*.yaml"))]
-    return github(OWN, [name for text in texts for name in re.findall(r"env://([A-Z0-9_]+)", text)])
+    workflows = github(OWN, [name for text in texts for name in re.findall(r"env://([A-Z0-9_]+)", text)])
+    return workflows | {"templates/opsmail.yml": gitlab_component()}
 
 
 def sample() -> dict[str, str]:

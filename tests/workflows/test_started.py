@@ -19,7 +19,7 @@ from tests.acceptance.statements import new_pair
 from tests.workflows import azure, generated, gitlab
 from tests.workflows.actions import Job, Runner
 from tests.workflows.machine import StepRun
-from tests.workflows.release import lending_python, pip_environment, wheel
+from tests.workflows.release import pip_environment
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300), pytest.mark.xdist_group("workflows")]
 
@@ -60,16 +60,6 @@ class Started:
         assert not any(self.repository.canary().found(run.out.encode()) for run in runs)
         history = self.repository.run("history", "--env", "production", "--format", "json").json()
         assert [generation["commit"] for generation in history["generations"]] == [self.commit]
-
-
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a `python3`, and the wheel beside it in `wheels`."""
-    folder = tmp_path_factory.mktemp("tools")
-    (folder / "wheels").mkdir()
-    wheel(folder / "wheels")
-    (folder / "python3").symlink_to(lending_python(folder))
-    return folder
 
 
 @pytest.fixture
@@ -142,9 +132,9 @@ class TestGitHub:
 @pytest.mark.parametrize("started", ["gitlab"], indirect=True)
 class TestGitLab:
     def run(self, started: Started, job: str, given: dict[str, str]) -> StepRun:
-        file = started.repository.root / ".gitlab-ci.yml"
+        pipeline = gitlab.load(started.repository.root / ".gitlab-ci.yml")
         started.folder.mkdir(exist_ok=True)
-        return gitlab.run(file, job, started.folder, started.tools, started.url, given)
+        return gitlab.run(pipeline, f"opsmail-{job}", started.folder, started.tools, started.url, given)
 
     def test_a_merge_request_is_checked(self, started: Started) -> None:
         change = started.branch_with_a_mistake()
@@ -152,7 +142,7 @@ class TestGitLab:
         run = self.run(started, "check", given)
         assert run.code == 1, run
         assert "error[OM201]" in run.out
-        reports = gitlab.load(started.repository.root / ".gitlab-ci.yml")["check"]["artifacts"]["reports"]
+        reports = gitlab.load(started.repository.root / ".gitlab-ci.yml")["opsmail-check"]["artifacts"]["reports"]
         quality = json.loads((started.folder / "builds" / reports["codequality"]).read_text("utf-8"))
         assert {item["location"]["path"] for item in quality} == {"operators/example-basic.yaml"}
         assert "OM201" in (started.folder / "builds" / reports["junit"]).read_text("utf-8")
@@ -163,12 +153,23 @@ class TestGitLab:
 
     def test_only_main_publishes_and_a_merge_request_does_not(self, started: Started) -> None:
         jobs = gitlab.load(started.repository.root / ".gitlab-ci.yml")
-        (check,), (publish,) = jobs["check"]["rules"], jobs["publish"]["rules"]
+        (check,), (publish,) = jobs["opsmail-check"]["rules"], jobs["opsmail-publish"]["rules"]
         assert check["if"] == '$CI_PIPELINE_SOURCE == "merge_request_event"'
         assert "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in publish["if"]
         assert '$OPSMAIL_DEPLOY == "true"' in publish["if"]
-        assert jobs["publish"]["environment"] == jobs["publish"]["resource_group"] == "production"
-        assert jobs["publish"]["interruptible"] is False
+        publishing = jobs["opsmail-publish"]
+        assert publishing["environment"] == publishing["resource_group"] == "production"
+        assert publishing["interruptible"] is False
+
+    def test_the_component_is_the_same_with_inputs(self, started: Started) -> None:
+        file = generated.ROOT / "templates" / "opsmail.yml"
+        own = gitlab.load(started.repository.root / ".gitlab-ci.yml")
+        assert gitlab.load_component(file, {"version": __version__}) == own
+        elsewhere = gitlab.load_component(file, {"version": "1.2.3", "environment": "homologacao"})
+        assert elsewhere["opsmail-publish"]["environment"] == "homologacao"
+        assert '"opsmail==1.2.3"' in elsewhere[".opsmail"]["before_script"][-1]
+        with pytest.raises(AssertionError):
+            gitlab.load_component(file, {"version": '1" evil "'})
 
 
 @pytest.mark.parametrize("started", ["azure"], indirect=True)

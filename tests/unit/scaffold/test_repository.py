@@ -15,7 +15,7 @@ from opsmail.errors import UsageError
 from opsmail.providers import load_providers
 from opsmail.scaffold import templates
 from opsmail.scaffold.examples import OWN_SERVER, USUAL
-from opsmail.scaffold.pipelines import SYSTEMS
+from opsmail.scaffold.pipelines import SYSTEMS, gitlab_component
 from opsmail.scaffold.repository import Plan, repository_files
 from tests.builders import write_files
 
@@ -129,4 +129,5 @@ def test_every_template_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "read_text", noted)
     for ci in SYSTEMS:
         made(*USUAL, ci=ci)
+    gitlab_component()
     assert {path for path in templates._FOLDER.rglob("*") if path.is_file()} == read

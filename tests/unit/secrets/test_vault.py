@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 from requests.exceptions import ContentDecodingError, TooManyRedirects
@@ -13,6 +16,7 @@ from opsmail.secrets.interface import SecretError, SecretStoreUnreachable
 from opsmail.secrets.vault import open_store
 from tests.unit.secrets.refusals import CANARY, ref, refused
 from tests.unit.secrets.vault_double import IDENTITY_TOKEN, ROLE, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, running
+from tests.workflows.tokens import TokenService, token, token_service
 
 REFERENCE = "vault://secret/opsmail/rh#password"
 SECRETS = {
@@ -54,6 +58,43 @@ def test_every_way_to_log_in(vault: VaultDouble, tmp_path: Path, login: dict[str
         store = open_store(environment(vault, VAULT_TOKEN="", **login))
         assert store.resolve(ref(REFERENCE)).reveal() == CANARY
     assert vault.requests[0] == requested
+
+
+@contextmanager
+def github(monkeypatch: pytest.MonkeyPatch, status: int = 200) -> Iterator[TokenService]:
+    """A job of GitHub Actions that may ask for its identity."""
+    with token_service(status) as service:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", service.bearer)
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", service.address)
+        yield service
+
+
+def test_the_ci_system_is_asked_for_an_identity(
+    vault: VaultDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(vault, tmp_path), github(monkeypatch) as service:
+        vault.identity = token(vault.address)
+        store = open_store(environment(vault, VAULT_TOKEN="", VAULT_AUTH_ROLE=ROLE))
+        assert store.resolve(ref(REFERENCE)).reveal() == CANARY
+        assert service.asked == [f"/token?api-version=2.0&audience={quote_plus(vault.address)}"]
+    assert vault.requests[0] == "POST /v1/auth/jwt/login"
+
+
+def test_a_ci_system_that_gives_no_identity(
+    vault: VaultDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(vault, tmp_path), github(monkeypatch, status=403):
+        error = refused(lambda: open_store(environment(vault, VAULT_TOKEN="", VAULT_AUTH_ROLE=ROLE)), REFERENCE)
+    assert str(error) == "the CI system gives no identity token to log in to Vault with (AmbientCredentialError)"
+    assert vault.requests == []
+
+
+def test_no_ci_system_to_ask(vault: VaultDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("id.detect_credential", lambda _audience: None)
+    with running(vault, tmp_path):
+        error = refused(lambda: open_store(environment(vault, VAULT_TOKEN="", VAULT_AUTH_ROLE=ROLE)), REFERENCE)
+    assert str(error) == "nothing here says how to log in to Vault"
 
 
 def test_a_refused_login_repeats_nothing_of_it(vault: VaultDouble, tmp_path: Path) -> None:

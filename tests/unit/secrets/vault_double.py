@@ -31,6 +31,7 @@ class VaultDouble:
         sealed: it answers nothing else.
         elsewhere: it sends every caller there.
         padding: octets of nonsense in each answer.
+        identity: the identity token that it takes; None for `IDENTITY_TOKEN`.
     """
 
     secrets: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class VaultDouble:
     sealed: bool = False
     elsewhere: str | None = None
     padding: int = 0
+    identity: str | None = None
     address: str = ""
     ca: str = ""
     requests: list[str] = field(default_factory=list)
@@ -52,10 +54,11 @@ class VaultDouble:
         if headers.get("X-Vault-Namespace") != self.namespace:
             return 404, {"errors": ["no handler for route"]}
         if path.startswith("/v1/auth/"):
+            identity = self.identity or IDENTITY_TOKEN
             known = {
                 "/v1/auth/approle/login": {"role_id": ROLE_ID, "secret_id": SECRET_ID},
-                "/v1/auth/jwt/login": {"role": ROLE, "jwt": IDENTITY_TOKEN},
-                "/v1/auth/gitlab/login": {"role": ROLE, "jwt": IDENTITY_TOKEN},
+                "/v1/auth/jwt/login": {"role": ROLE, "jwt": identity},
+                "/v1/auth/gitlab/login": {"role": ROLE, "jwt": identity},
             }
             if known.get(path) != body:
                 return 400, {"errors": [f"invalid login {body}"]}
