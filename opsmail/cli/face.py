@@ -131,7 +131,10 @@ def _outcome(  # noqa: PLR0911 - one return for each outcome
     except Terminated:
         console.say(msg("ended on request; nothing half-done is left"))
         return ExitCode.TERMINATED
-    except (BrokenPipeError, SystemExit):  # click ends the process by itself when nobody reads what it prints
+    except (BrokenPipeError, SystemExit) as error:
+        # click ends the process by itself when it has helped a shell to complete, and when nobody reads what it prints.
+        if isinstance(error, SystemExit) and not error.code:
+            return ExitCode.DONE
         abandon(1)
         return ExitCode.BROKEN_PIPE
     except MemoryError:

@@ -1,4 +1,4 @@
-"""A person at a terminal: reads what a command says, and types."""
+"""A person at a terminal: reads what a program says, and types."""
 
 import os
 import pty
@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.acceptance.command import COMMAND, SECONDS
@@ -22,12 +22,15 @@ class Terminal:
         arguments: after the program's name.
         folder: where it runs.
         environment: all of it.
+        program: what runs, if it is not opsmail.
     """
 
-    def __init__(self, *arguments: str, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, *arguments: str, folder: Path, environment: Mapping[str, str], program: Sequence[str] = COMMAND
+    ) -> None:
         self._screen, side = pty.openpty()
         self._process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*program, *arguments],
             cwd=folder,
             env={**environment, "TERM": "xterm"},
             stdin=side,
@@ -50,7 +53,11 @@ class Terminal:
 
     def type(self, text: str) -> None:
         """Type a line and press Enter."""
-        os.write(self._screen, f"{text}\n".encode())
+        self.press(f"{text}\n")
+
+    def press(self, keys: str) -> None:
+        """Press keys, and no Enter."""
+        os.write(self._screen, keys.encode())
 
     def interrupt(self) -> None:
         """Press Ctrl-C, again when nothing comes of it: one that arrives just before the program waits is not noticed.

@@ -223,6 +223,9 @@ class TestSystem:
         told = capsys.readouterr().err
         assert told == f"the system refuses: {os.strerror(number)}\n"
 
+    def test_a_shell_was_helped_to_complete(self) -> None:
+        assert run([], raising(SystemExit(0))) == 0
+
     def test_no_memory(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run([], raising(MemoryError())) == 4
         assert capsys.readouterr().err == "not enough memory\n"
