@@ -8,14 +8,14 @@ import pytest
 
 from opsmail.cli.exit_codes import ExitCode
 from tests.acceptance.repository import Operator, Repository
-from tests.docs.test_help import LINES, split, unknown_options
+from tests.docs.commands import LINES, misuse, split, unknown_options
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 pytestmark = pytest.mark.skipif(not README.is_file(), reason="not a checkout: the documents are not here")
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _CALLED = re.compile(r"`((?:opsmail|make) [^`\n]+)`")
 
 
@@ -25,22 +25,42 @@ def documents() -> list[Path]:
 
 
 def blocks(text: str, language: str) -> list[str]:
-    return [body for found, body in _FENCE.findall(text) if found == language]
+    found = [(indent, body) for indent, named, body in _FENCE.findall(text) if named == language]
+    return [re.sub(f"^{indent}", "", body, flags=re.MULTILINE) for indent, body in found]
 
 
 def called(text: str, program: str) -> Iterator[str]:
     """Yield the command lines of a program in console blocks and in code spans."""
     for block in blocks(text, "console"):
         yield from (line[2:] for line in block.splitlines() if line.startswith(f"$ {program} "))
-    for span in _CALLED.findall(_FENCE.sub("", text)):
+    for span in _CALLED.findall(_joined(_FENCE.sub("", text))):
         if span.startswith(f"{program} "):
             yield span
+
+
+def _joined(text: str) -> str:
+    """Return a text whose paragraphs are a line each: a code span may go over two."""
+    return re.sub(r"(?<=\S)\n(?=[^\s|#*-])", " ", text)
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_document_names_commands_and_options_that_exist(path: Path) -> None:
     for line in called(path.read_text("utf-8"), "opsmail"):
         assert unknown_options(line) == [], line
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_command_line_to_copy_is_whole(path: Path) -> None:
+    for block in blocks(path.read_text("utf-8"), "console"):
+        for line in block.splitlines():
+            if line.startswith("$ opsmail "):
+                assert misuse(line[2:]) is None, line
+
+
+def test_a_command_line_with_a_wrong_value_is_noticed() -> None:
+    assert misuse("opsmail check --fail-on error > findings.txt") is None
+    for line in ("opsmail check --fail-on eror", "opsmail history --limit many", "opsmail publish --reason"):
+        assert misuse(line) is not None, line
 
 
 def test_hints_name_commands_and_options_that_exist() -> None:

@@ -17,7 +17,7 @@ import opsmail
 from opsmail.cli.face import opsmail as program
 from opsmail.cli.schema import FOR_PEOPLE, SCHEMAS
 from opsmail.shape.schema import prose
-from tests.docs.test_help import walk
+from tests.docs.commands import walk
 
 PACKAGE = Path(opsmail.__file__).parent
 #: Modules of click that talk to the user; the others report mistakes of programmers.

@@ -3,7 +3,7 @@
 import pytest
 
 from opsmail.cli.face import run
-from tests.docs.test_help import COMMANDS
+from tests.docs.commands import COMMANDS
 from tests.locale.english import english_in
 
 
