@@ -15,7 +15,7 @@ sources := $(shell find opsmail -type f ! -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench messages lock clean
+.PHONY: help demo test lint site bench messages lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\): .*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -28,8 +28,11 @@ test: .tox/.installed ## run everything: lint, workflows, the tests on each Pyth
 	@bash tests/servers/install-node.sh
 	@$(tox_run)
 
-lint: .tox-venv/.installed ## run only what needs no test: ruff, mypy, import-linter, codespell, zizmor, actionlint
+lint: .tox-venv/.installed ## run only what needs no test: ruff, mypy, import-linter, codespell, zizmor, actionlint, hadolint
 	@$(tox_run) -e lint,workflows
+
+site: .tox-venv/.installed ## build the documents' site in build/site
+	@$(tox_run) -e site
 
 bench: .tox-venv/.installed ## measure; ARGS="…" goes to the benchmarks
 	@$(tox_run) -e bench -- $(ARGS)
@@ -43,15 +46,17 @@ lock: .lock-venv/.installed ## bring requirements/*.txt in line with pyproject.t
 	@$(call compile,test) pyproject.toml --group test --constraint requirements/demo.txt
 	@$(call compile,lint) pyproject.toml --group test --group lint --constraint requirements/test.txt
 	@$(call compile,bench) pyproject.toml --group bench --constraint requirements/test.txt
+	@$(call compile,site) pyproject.toml --group site --constraint requirements/runtime.txt
 	@$(call compile,coverage) --group coverage --constraint requirements/test.txt
 	@$(call compile,build) --group build --constraint requirements/lint.txt
 	@$(call compile,workflows) --group workflows
+	@$(call compile,release) --group release --constraint requirements/build.txt
 	@$(call compile,tox) --group tox
 	@$(call compile,lock) --group lock
 	@! grep -nE '://|^-' requirements/*.txt || { echo "A lock holds names, versions and hashes only." >&2; exit 1; }
 
 clean: ## remove what these targets and the tools made
-	rm -rf .venv .tox .tox-venv .lock-venv build dist
+	rm -rf .venv .tox .tox-venv .lock-venv build dist .cache docs/reference docs/rules
 	rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find opsmail tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -91,7 +96,7 @@ endef
 .lock-venv/.installed: requirements/lock.txt
 
 # Installing waits more than it computes, so the environments are filled two at a time; the tests then have all cores.
-.tox/.installed: .tox-venv/.installed tox.ini requirements/test.txt requirements/lint.txt requirements/workflows.txt requirements/build.txt requirements/coverage.txt
+.tox/.installed: .tox-venv/.installed tox.ini requirements/test.txt requirements/lint.txt requirements/workflows.txt requirements/site.txt requirements/build.txt requirements/coverage.txt
 	@echo "Installing what the tests need"
 	@$(tox) run-parallel --notest --parallel 2 --parallel-no-spinner --quiet
 	@touch $@
