@@ -84,6 +84,12 @@ class Shell:
         }
         return {**ours, **places, **more}
 
+    def install(self) -> None:
+        """Put the command on the PATH, for scripts and shells that call it by its name."""
+        program = self.folder / "bin" / "opsmail"
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', "utf-8")
+        program.chmod(0o755)
+
     def run(
         self,
         arguments: tuple[str | Path, ...],

@@ -1,13 +1,12 @@
 """The Tab key, in real shells that have the line of `docs/completion.md`."""
 
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command import COMMAND, SECONDS, Shell
+from tests.acceptance.command import SECONDS, Shell
 from tests.acceptance.terminal import Terminal
 from tests.docs.test_texts import blocks
 
@@ -23,9 +22,7 @@ pytestmark = [
 def environment(tmp_path: Path) -> dict[str, str]:
     """A shell's environment in which `opsmail` is what is being tested."""
     shell = Shell(tmp_path / "shell")
-    program = shell.folder / "bin" / "opsmail"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', "utf-8")
-    program.chmod(0o755)
+    shell.install()
     return shell.environment({"PS1": "> "})
 
 

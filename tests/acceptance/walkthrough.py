@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.acceptance.command import COMMAND, Shell
+from tests.acceptance.command import Shell
 
 #: For a whole page: some thirty commands, also on a machine that does a lot besides.
 SECONDS = 280
 
 #: Run as they are written.
-_RUN = {"cat", "cd", "export", "git", "ls", "mkdir", "opsmail", "read", "rm", "sed", "source"}
+_RUN = {"cat", "cd", "export", "git", "mkdir", "opsmail", "read", "rm", "sed"}
 #: For other machines, other systems, or for what is here already; `test_walkthroughs.py` says which lines these are.
-_ELSEWHERE = {"docker", "gh", "pip", "python3", "~/opsmail/bin/pip"}
+_ELSEWHERE = {"gh", "python3", "~/opsmail/bin/pip"}
 
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (\S+\.\w+)(, added)?")
@@ -100,9 +100,7 @@ def follow(page: str, folder: Path, shell: Shell, *, environment: Mapping[str, s
     Raises:
         AssertionError: a step exits with another code than the page says.
     """
-    program = shell.folder / "bin" / "opsmail"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', "utf-8")
-    program.chmod(0o755)
+    shell.install()
     git = shutil.which("git")
     assert git is not None
     # A command must not read what the page's reader types; the person's own git is not the one that notes its calls.
