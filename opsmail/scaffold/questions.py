@@ -11,9 +11,9 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Role
 from opsmail.references import SecretReference
 from opsmail.scaffold.draft import Draft
-from opsmail.scaffold.scalars import unseen
 from opsmail.settings.model import AuthenticationType
 from opsmail.shape import nearest, shown
+from opsmail.source.characters import unseen
 
 #: Asks a person one question about a draft, until the answer is one.
 Ask = Callable[["Question", Draft], str]
