@@ -192,7 +192,7 @@ def usable_references(entry: ServerEntry, operator: str) -> tuple[SecretReferenc
 
 
 def reference_of(pattern: str, operator: str) -> SecretReference:
-    """Return the reference that a pattern gives for an operator, its name where `*` stands; a literal where there is none."""
+    """Return the reference that a pattern gives for an operator, its name where `*` stands; else a literal."""
     name = environment_name(operator) if pattern.startswith("env://") else operator
     return SecretReference.parse(_filled(pattern, operator).replace("*", name))
 

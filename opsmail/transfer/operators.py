@@ -133,22 +133,14 @@ class Conversion:
         for path, cell in sorted((dict(self._defaults) | dict(cells)).items(), key=self._rank):
             column = header.names.get(path, path)
             try:
-                values[path] = self._value(path, cell, column, values.get("server.port"))
+                values[path] = (
+                    str(cell)
+                    if isinstance(cell, SecretReference)
+                    else _value(self._columns, path, cell, column, values.get("server.port"))
+                )
             except UnknownValueError as error:
                 remarks.append(Remark(path, error.message))
         return values, remarks
-
-    def _value(self, path: str, cell: Cell, column: str, port: object) -> Value:
-        if isinstance(cell, SecretReference):
-            return str(cell)
-        hidden = unseen(cell)
-        if hidden is not None:
-            raise UnknownValueError(hidden)
-        return (
-            cell
-            if path.startswith(LABELS)
-            else value_of(self._columns, self._columns.by_path[path], cell, column, port)
-        )
 
     def _name(self, values: dict[str, Value], row: Row, names: Names) -> str:
         """Return the operator's id; what it was called stays its name for people."""
@@ -194,6 +186,14 @@ def _take_out(values: dict[str, Value], problem: Problem) -> None:
         del values[path]
 
 
+def _value(columns: Columns, path: str, cell: str, column: str, port: object = None) -> Value:
+    """Return what a cell means for a field, see `value_of`; labels are free."""
+    hidden = unseen(cell)
+    if hidden is not None:
+        raise UnknownValueError(hidden)
+    return cell if path.startswith(LABELS) else value_of(columns, columns.by_path[path], cell, column, port)
+
+
 def parse_defaults(columns: Columns, texts: tuple[str, ...]) -> dict[str, str]:
     """Return what `FIELD=VALUE` says of each field.
 
@@ -208,18 +208,12 @@ def parse_defaults(columns: Columns, texts: tuple[str, ...]) -> dict[str, str]:
                 msg("`--default` takes FIELD=VALUE"), hint=msg("for example `--default authentication.type=basic`")
             )
         require_field(columns, path)
-        defaults[path] = value
-    for path, value in defaults.items():
-        hidden = unseen(value)
         try:
-            if hidden is not None:
-                raise UnknownValueError(hidden)
-            if path in columns.by_path and columns.by_path[path].kind != "text":
-                port = defaults.get("server.port", "587")
-                value_of(columns, columns.by_path[path], value, path, int(port) if port.isdecimal() else None)
+            _value(columns, path, value, path)
         except UnknownValueError as error:
             raise MappingError(
                 msg("{option}: {fault}", option="--default", fault=error.message),
                 hint=msg("see `opsmail import --help`"),
             ) from None
+        defaults[path] = value
     return defaults

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, column, create_engine, false, literal_column, select, table
+from sqlalchemy import ColumnClause, Connection, Select, column, create_engine, false, literal_column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import quoted_name
@@ -44,7 +44,7 @@ class SqlTable:
             database.dialect, creator=database.connect, poolclass=NullPool, hide_parameters=True
         )
         with self._connected() as connection:
-            nothing = select(literal_column("*")).select_from(self._table).where(false())
+            nothing: Select[Any] = select(literal_column("*")).select_from(self._table).where(false())
             self._names = list(connection.execute(nothing).keys())
         self.header: Header = expected.header(self._names)
 
@@ -67,7 +67,9 @@ class SqlTable:
                 yield Row(number, {path: cell for path, cell in cells if cell})
 
     def _query(self) -> Select[Any]:
-        columns = [column(_exactly(self._names[position])) for position in self.header.fields.values()]
+        columns: list[ColumnClause[Any]] = [
+            column(_exactly(self._names[position])) for position in self.header.fields.values()
+        ]
         # In the same order each time, for the same names of operators.
         return select(*columns).select_from(self._table).order_by(columns[0]).limit(MOST_ROWS + 1)
 

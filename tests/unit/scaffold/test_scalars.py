@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from opsmail.scaffold.scalars import scalar, unseen
+from opsmail.scaffold.scalars import scalar
+from opsmail.source.characters import unseen
 from opsmail.source.reader import read_document
 
 AWKWARD = (
