@@ -88,8 +88,6 @@ def _names(line: str, expected: Expected) -> tuple[list[str], str]:
             names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
         except csv.Error:
             continue
-        while len(names) > 1 and not names[-1]:  # a delimiter at the end of each line is no column
-            names.pop()
         attempts.append((expected.known(names), len(names), delimiter, names))
     if not attempts:
         raise TableError(

@@ -122,6 +122,8 @@ class Conversion:
         for problem in self._decoder.decode(self._nested(values))[1]:
             if problem.kind is not ProblemKind.MISSING_FIELD:
                 _take_out(values, problem)
+            elif any(remark.path == problem.path for remark in remarks):
+                continue  # why it is missing was told
             remarks.append(Remark(problem.path, problem.message))
         references = [(path, SecretReference.parse(str(values[path]))) for path in REFERENCES if path in values]
         return Imported(operator, row.number, self._nested(values), tuple(remarks), tuple(references))

@@ -93,9 +93,9 @@ def _choice(columns: Columns, field: FieldColumns, cell: str, column: str, port:
 def _by_port(column: str, port: object) -> str:
     """Return the encryption that belongs to a port: SSL and TLS alone name no way to connect."""
     known = PORT_ENCRYPTIONS.get(port, ()) if isinstance(port, int) else ()
-    for encryption in known:
-        if encryption is not Encryption.NONE:
-            return encryption.value
+    encryption = next((item for item in known if item is not Encryption.NONE), None)
+    if encryption is not None:
+        return encryption.value
     raise UnknownValueError(
         msg(
             "`{column}` says that there is encryption, and the port does not tell which: `starttls` or `implicit-tls`",
