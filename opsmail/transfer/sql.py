@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import ColumnClause, Connection, Select, column, create_engine, false, literal_column, select, table
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnClause, Connection, Select, column, create_engine, inspect, select, table
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SAWarning
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import quoted_name
 
 from opsmail.errors import UnavailableError
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.store.foreign import ForeignDatabase
 from opsmail.transfer.header import Expected, Header
 from opsmail.transfer.interface import MOST_ROWS, Row, require_few
@@ -43,9 +44,10 @@ class SqlTable:
         self._engine = create_engine(
             database.dialect, creator=database.connect, poolclass=NullPool, hide_parameters=True
         )
-        with self._connected() as connection:
-            nothing: Select[Any] = select(literal_column("*")).select_from(self._table).where(false())
-            self._names = list(connection.execute(nothing).keys())
+        with self._connected() as connection, warnings.catch_warnings():
+            # Not by a query of all columns: the right to read those of secrets may, and should, be missing.
+            warnings.simplefilter("ignore", SAWarning)  # types of columns that nobody asks for
+            self._names = [str(found["name"]) for found in inspect(connection).get_columns(last, schema or None)]
         self.header: Header = expected.header(self._names)
 
     def __enter__(self) -> Self:
@@ -78,16 +80,17 @@ class SqlTable:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
-            raise UnavailableError(
-                msg(
-                    "the table in {location} cannot be read: {reason}",
-                    location=self._database.location,
-                    reason=self._database.reason(cause),
-                ),
-                hint=msg("see whether the URL, `--table`, `--password` and `--ca` are right, and the user may read it"),
-            ) from None
+        except NoSuchTableError:
+            raise self._unreadable(msg("there is no such table that this user may see")) from None
+        except DBAPIError as error:
+            raise self._unreadable(self._database.reason(error.orig)) from None
+
+    def _unreadable(self, reason: Message) -> UnavailableError:
+        location = self._database.location
+        return UnavailableError(
+            msg("the table in {location} cannot be read: {reason}", location=location, reason=reason),
+            hint=msg("see whether the URL, `--table`, `--password` and `--ca` are right, and the user may read it"),
+        )
 
 
 def _exactly(name: str) -> quoted_name:

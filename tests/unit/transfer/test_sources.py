@@ -165,7 +165,7 @@ def test_a_password_is_for_databases(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "table", "message"),
     [
-        ("legacy.db", "operadores; DROP TABLE x", "no such table"),
+        ("legacy.db", "operadores; DROP TABLE x", "there is no such table that this user may see"),
         ("sqlite:///nowhere.db", "t", "there is no such file"),
         ("broken.db", "t", "cannot be read"),
     ],
