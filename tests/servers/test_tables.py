@@ -32,7 +32,7 @@ WANTED = [
 
 
 def rows(place: Place, table: str, password: str | None = None) -> list[Row]:
-    source = Source(place.url, "utf-8", table, Access(Secret(password or place.password), place.ca))
+    source = Source(place.url, "utf-8", table, Access(Secret(password or place.password or ""), place.ca))
     with source.opened(expected()) as opened:
         assert [str(name) for name in opened.header.secret] == ["`Senha`"]
         return list(opened.rows())

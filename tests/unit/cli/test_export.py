@@ -202,7 +202,7 @@ def test_every_operator_comes_back_as_it_was(
         authentication=login,
         labels=labels,
         sender={"display_name": name, "send_as": not enabled},
-        **({} if most is None else {"limits": {"messages_per_minute": most}}),
+        limits={} if most is None else {"messages_per_minute": most},
     )
     text = FORMATS["json"](Fleet("default", 1, {"rh": before}))
     (found,) = imported(json_table(text))

@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 from opsmail.cli import importing
-from opsmail.source import replacing
 from tests.acceptance.canary import Canary
 from tests.unit.cli.checkout import HOST, Checkout
 
@@ -228,7 +227,7 @@ def test_what_is_there_is_overwritten_only_when_it_is_said(old: Checkout) -> Non
 def test_half_of_it_is_never_left(old: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     old.write("operators/chefe.yaml", "mine")
     old.write("operators/rh-notificacoes.yaml", "mine, too")
-    real, calls = replacing.os.fsync, iter(range(9))
+    real, calls = os.fsync, iter(range(9))
 
     def full(descriptor: int) -> None:
         if next(calls) == 1:

@@ -12,7 +12,6 @@ import pytest
 
 from opsmail.errors import UnavailableError, UsageError
 from opsmail.secrets import Secret
-from opsmail.store import foreign
 from opsmail.store.server import Access
 from opsmail.transfer import interface, sql
 from opsmail.transfer.interface import Row
@@ -184,7 +183,7 @@ def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(module: str) -> None:
         raise ImportError(f"No module named {module!r}")
 
-    monkeypatch.setattr(foreign.importlib, "import_module", missing)
+    monkeypatch.setattr("importlib.import_module", missing)
     with pytest.raises(UsageError, match="the library for this database is not installed") as caught:
         rows("mysql://u@localhost/x", "t")
     assert str(caught.value.hint) == "`pip install opsmail[mysql]`"

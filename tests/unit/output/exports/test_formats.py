@@ -77,9 +77,8 @@ def test_any_value_comes_back_from_a_shell(texts: list[str]) -> None:
 
 
 def test_two_fields_of_one_name_are_refused() -> None:
-    operators = {"rh-x": {}, "rh.x": {}}
     with pytest.raises(RefusedError, match=r"`version` of rh-x and `version` of rh\.x have the same name as variables"):
-        FORMATS["env"](fleet_of(operators))
+        FORMATS["env"](fleet_of({"rh-x": {}, "rh.x": {}}))
     with pytest.raises(RefusedError, match=r"`labels\.a` of rh and `labels\.A` of rh .* MAIL_OPERATORS__RH__LABELS__A"):
         FORMATS["env"](fleet_of({"rh": {"labels": {"a": "1", "A": "2"}}}))
 
