@@ -196,13 +196,14 @@ LOGINS = st.sampled_from(
 def test_every_operator_comes_back_as_it_was(
     name: str, login: dict[str, Any], labels: dict[str, str], enabled: bool, most: int | None
 ) -> None:
+    limits: dict[str, Any] = {} if most is None else {"limits": {"messages_per_minute": most}}
     before = effective(
         name=name,
         enabled=enabled,
         authentication=login,
         labels=labels,
         sender={"display_name": name, "send_as": not enabled},
-        limits={} if most is None else {"messages_per_minute": most},
+        **limits,
     )
     text = FORMATS["json"](Fleet("default", 1, {"rh": before}))
     (found,) = imported(json_table(text))
