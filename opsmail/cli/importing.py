@@ -57,7 +57,7 @@ _SHAPE = frozenset(("OM101", "OM102", "OM103", "OM104"))
     "--secrets",
     "wanted",
     metavar="SCHEME",
-    help="Where secrets will be kept: env, file, keyring, vault, aws-secretsmanager, or a pattern such as "
+    help="Where secrets will be kept: a scheme such as env or vault, or a pattern such as "
     "vault://secret/opsmail/{operator}#password.  [default: as the catalogue says, else env]",
 )
 @click.option(

@@ -14,7 +14,7 @@ def scalar(value: str | int | bool) -> str:  # noqa: FBT001 - one of the values 
     """Return a value as it stands in a YAML file.
 
     Args:
-        value: a text without characters that nobody sees, see `opsmail.source.characters.unseen`.
+        value: a text without characters that nobody sees, see `opsmail.source.characters.unseen_in_value`.
     """
     if isinstance(value, bool):
         return "true" if value else "false"

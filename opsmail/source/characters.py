@@ -51,7 +51,7 @@ def _written_out(match: re.Match[str]) -> str:
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
-def unseen(value: str) -> Message | None:
+def unseen_in_value(value: str) -> Message | None:
     """Return what keeps a text from standing in an operator file, without repeating it; None where nothing does.
 
     That is a line end, or another character that a reviewer of the file cannot see.

@@ -10,7 +10,7 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Operator
 from opsmail.references import SecretReference
 from opsmail.shape import Decoder, Problem, ProblemKind
-from opsmail.source.characters import unseen
+from opsmail.source.characters import unseen_in_value
 from opsmail.transfer.columns import LABELS, Columns
 from opsmail.transfer.header import Header, MappingError, require_field
 from opsmail.transfer.interface import REFERENCES, Cell, Row, Table
@@ -190,7 +190,7 @@ def _take_out(values: dict[str, Value], problem: Problem) -> None:
 
 def _value(columns: Columns, path: str, cell: str, column: str, port: object = None) -> Value:
     """Return what a cell means for a field, see `value_of`; labels are free."""
-    hidden = unseen(cell)
+    hidden = unseen_in_value(cell)
     if hidden is not None:
         raise UnknownValueError(hidden)
     return cell if path.startswith(LABELS) else value_of(columns, columns.by_path[path], cell, column, port)

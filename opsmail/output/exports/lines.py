@@ -7,7 +7,7 @@ from typing import Any
 
 from opsmail.errors import RefusedError
 from opsmail.messages import msg
-from opsmail.source.characters import unseen
+from opsmail.source.characters import unseen_in_value
 
 
 def require_line(value: str, operator: str, path: str) -> str:
@@ -21,7 +21,7 @@ def require_line(value: str, operator: str, path: str) -> str:
     Raises:
         RefusedError: it is not.
     """
-    hidden = unseen(value)
+    hidden = unseen_in_value(value)
     if hidden is not None:
         raise RefusedError(
             msg("{operator}: {path} cannot be exported: {reason}", operator=operator, path=path, reason=hidden),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from opsmail.errors import RefusedError
 from opsmail.output.exports import FORMATS
 from opsmail.shape import encode
-from opsmail.source.characters import unseen
+from opsmail.source.characters import unseen_in_value
 from opsmail.transfer.published import Fleet
 from tests.unit.output.exports.fleets import HOSTILE, MODERN, fleet_of
 
@@ -69,7 +69,11 @@ def test_variables_are_what_a_shell_reads() -> None:
         assert found[f"MAIL_OPERATORS__OP{number}__LABELS__L_X"] == text
 
 
-@given(st.lists(st.text(min_size=1, max_size=30).filter(lambda text: unseen(text) is None), min_size=1, max_size=20))
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=30).filter(lambda text: unseen_in_value(text) is None), min_size=1, max_size=20
+    )
+)
 def test_any_value_comes_back_from_a_shell(texts: list[str]) -> None:
     fleet = fleet_of({f"op{number}": {"name": text} for number, text in enumerate(texts)})
     found = variables(FORMATS["env"](fleet))
