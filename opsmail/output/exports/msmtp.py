@@ -14,7 +14,8 @@ from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import BasicAuthentication, Encryption, ModernAuthentication, Role, TlsVersion
-from opsmail.output.exports.lines import require_line
+from opsmail.output.escape import for_terminal
+from opsmail.output.exports.lines import leaves, require_line
 from opsmail.references import SecretReference
 from opsmail.transfer.published import Fleet
 
@@ -34,14 +35,16 @@ def render(fleet: Fleet) -> str:
     Raises:
         RefusedError: a value is none that msmtp would take as it is.
     """
-    lines = [f"# Generation {fleet.generation} of environment {fleet.environment}, from `opsmail export`."]
+    lines = [f"# Generation {fleet.generation} of environment {for_terminal(fleet.environment)}, by `opsmail export`."]
     for name, effective in fleet.operators.items():
         operator = effective.operator
         lines.append("")
         if not operator.enabled:
             lines.append(f"# {name} is disabled and may not send.")
             continue
-        lines += [require_line(line, name, "msmtp") for line in _account(effective)]
+        for path, value in leaves(effective.document()["operator"]):
+            require_line(value, name, path)
+        lines += _account(effective)
     masters = (item.operator for item in fleet.operators.values())
     master = next((item.operator for item in masters if item.role is Role.MASTER and item.enabled), None)
     if master is not None:

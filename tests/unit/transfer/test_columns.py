@@ -45,7 +45,7 @@ def test_everything_says_where_it_is_from() -> None:
     told = [(COLUMNS.secret.source, COLUMNS.secret.verified_on), (COLUMNS.truth.source, COLUMNS.truth.verified_on)]
     for source, day in [*told, *((field.source, field.verified_on) for field in COLUMNS.fields)]:
         assert source
-        assert date.fromisoformat(day)
+        assert date.fromisoformat(day).year >= 2026
 
 
 @pytest.mark.parametrize(
