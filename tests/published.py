@@ -17,7 +17,8 @@ _NAMES = {
     "opsmail/findings/v1": "findings",
     "opsmail/test-results/v1": "test-results",
     "opsmail/plan/v1": "plan",
-    # For these none is published: they are read back by whoever reads generations, settings, secrets, messages, rules.
+    # For these none is published: they are read back by whoever reads generations, settings, secrets, messages, rules
+    # or tables.
     "opsmail/history/v1": None,
     "opsmail/history-verification/v1": None,
     "opsmail/diff/v1": None,
@@ -25,6 +26,7 @@ _NAMES = {
     "opsmail/why/v1": None,
     "opsmail/settings/v1": None,
     "opsmail/secrets/v1": None,
+    "opsmail/import/v1": None,
     "opsmail/enquiry/v1": None,
     "opsmail/statistics/v1": None,
 }

@@ -16,8 +16,9 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.findings import show_findings
 from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
+from opsmail.cli.placing import operators_folder
 from opsmail.cli.session import Session, today
-from opsmail.errors import RefusedError, UsageError
+from opsmail.errors import RefusedError
 from opsmail.messages import msg
 from opsmail.operator.model import Encryption, Operator, Role
 from opsmail.providers import load_providers
@@ -29,7 +30,7 @@ from opsmail.scaffold.writing import write_new
 from opsmail.secrets import known_schemes
 from opsmail.settings.load import Settings
 from opsmail.settings.model import AuthenticationType
-from opsmail.source.tree import SourceFile, is_around, is_folder_name
+from opsmail.source.tree import SourceFile
 
 _EXAMPLE = "opsmail new rh-notificacoes --provider gmail --address rh@empresa.com.br"
 
@@ -71,7 +72,7 @@ def command(operator: str, folder: str | None, send_as: bool, session: Session, 
     """
     require_id(operator)
     settings = session.settings()
-    path = _path(session, settings, operator, folder)
+    path = f"{operators_folder(session, settings, folder)}/{operator}.yaml"
     if os.path.lexists(session.root / path):
         raise RefusedError(
             msg("{path} exists and is not overwritten", path=path),
@@ -111,24 +112,6 @@ class _Fleet:
     def check(self, file: SourceFile) -> CheckResult:
         """Check all of them together; whoever is still missing is not missed."""
         return check([*self._files, file], self._context, whole=False)
-
-
-def _path(session: Session, settings: Settings, operator: str, folder: str | None) -> str:
-    """Return where the file goes.
-
-    Raises:
-        UsageError: nobody would look there.
-    """
-    folders = settings.file.operators
-    chosen = folders[0] if folder is None else session.relative(folder)
-    below = next((known for known in folders if is_around(known, chosen)), None)
-    inner = [] if below is None else chosen.removeprefix(below).strip("/").split("/")
-    if below is None or not all(map(is_folder_name, filter(None, inner))):
-        raise UsageError(
-            msg("operators are not looked for in {folder}", folder=chosen),
-            hint=msg("name one of these or a folder in it: {folders}", folders=", ".join(folders)),
-        )
-    return f"{chosen}/{operator}.yaml"
 
 
 def _is_right(session: Session, draft: Draft, wanted: Operator, path: str, checked: CheckResult) -> bool:

@@ -68,13 +68,14 @@ def _write_whole(file: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def format_option(names: str) -> Callable[[Function], Function]:
+def format_option(names: str, default: str = "text") -> Callable[[Function], Function]:
     """Return the decorator that adds `--format`, whose texts come as `formats`.
 
     Args:
         names: the formats of the command, as its help lists them.
+        default: the one of them that the command chooses by itself.
     """
-    text = f"{names}; may be given several times.  [default: text]"
+    text = f"{names}; may be given several times.  [default: {default}]"
     return click.option("--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help=text)
 
 

@@ -52,7 +52,7 @@ def command(operator: str | None, ci: str | None, formats: tuple[str, ...], sess
     checked = check(session.worktree.operator_files(settings.file.operators), context)
     members = named([] if operator is None else [operator], checked)
     operators = [member.operator for member in members if member.operator is not None]
-    secrets = _known(operators, context, operator is None, _ci(session.root, ci))
+    secrets = _known(operators, context, operator is None, ci_systems(session.root, ci))
     for output in outputs:
         text = (
             results.as_json(secrets)
@@ -114,7 +114,7 @@ def _state(
     return State.UNREACHABLE if isinstance(error, SecretStoreUnreachable) else State.MISSING, error.message
 
 
-def _ci(root: Path, chosen: str | None) -> list[Place]:
+def ci_systems(root: Path, chosen: str | None) -> list[Place]:
     """Return the CI systems that the steps are told for: all of them where nothing says which."""
     if chosen is not None:
         return [Place(chosen)]

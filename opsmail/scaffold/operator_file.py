@@ -14,6 +14,7 @@ from opsmail.scaffold.draft import Draft
 from opsmail.scaffold.questions import QUESTIONS, secret_field
 from opsmail.scaffold.scalars import scalar
 from opsmail.shape import Decoder, shown
+from opsmail.source.scalars import is_plain_key
 from opsmail.source.tree import file_name_problem
 
 SCHEMA = "schemas/operator.schema.json"
@@ -127,23 +128,37 @@ def operator_text(data: Mapping[str, Any], draft: Draft, folder: str, language: 
         folder: of the file, from the repository's root.
         language: of the comments.
     """
-    up = "../" * len(PurePosixPath(folder).parts)
     comments = {path: message.render(language) for path, message in _comments(data, draft)}
     head = msg("Change what does not fit, then open a pull request. `opsmail check` tells what is wrong, and where.")
-    lines = [f"# yaml-language-server: $schema={up}{SCHEMA}", f"# {head.render(language)}"]
-    return "\n".join([*lines, *_lines(data, "", comments), ""])
+    return "\n".join([_schema_line(folder), f"# {head.render(language)}", *_lines(data, "", comments), ""])
+
+
+def plain_text(data: Mapping[str, Any], folder: str) -> str:
+    """Return the text of a file without explanations.
+
+    Args:
+        data: what it says, complete or not.
+        folder: of the file, from the repository's root.
+    """
+    return "\n".join([_schema_line(folder), *_lines(data, "", {}), ""])
+
+
+def _schema_line(folder: str) -> str:
+    up = "../" * len(PurePosixPath(folder).parts)
+    return f"# yaml-language-server: $schema={up}{SCHEMA}"
 
 
 def _lines(data: Mapping[str, Any], prefix: str, comments: Mapping[str, str]) -> Iterator[str]:
     indentation = "  " * prefix.count(".")
     for name, value in data.items():
         path = f"{prefix}{name}"
+        key = name if is_plain_key(name) else f'"{name}"'
         comment = f" # {comments[path]}" if path in comments else ""
         if isinstance(value, dict):
-            yield f"{indentation}{name}:{comment}"
+            yield f"{indentation}{key}:{comment}"
             yield from _lines(value, f"{path}.", comments)
         else:
-            yield f"{indentation}{name}: {scalar(value)}{comment}"
+            yield f"{indentation}{key}: {scalar(value)}{comment}"
 
 
 def _comments(data: Mapping[str, Any], draft: Draft) -> Iterator[tuple[str, Message]]:

@@ -11,9 +11,9 @@ from opsmail.messages import Message, msg
 from opsmail.operator.model import Encryption, Role
 from opsmail.references import SecretReference
 from opsmail.scaffold.draft import Draft
-from opsmail.scaffold.scalars import unseen
 from opsmail.settings.model import AuthenticationType
 from opsmail.shape import nearest, shown
+from opsmail.source.characters import unseen_in_value
 
 #: Asks a person one question about a draft, until the answer is one.
 Ask = Callable[["Question", Draft], str]
@@ -81,7 +81,7 @@ class Question(NamedTuple):
         """Return what is wrong with an answer, None when nothing is."""
         if not answer:
             return None if self.optional else msg("it is empty")
-        hidden = unseen(answer)
+        hidden = unseen_in_value(answer)
         if hidden is not None:
             return hidden
         known = self.choices(draft)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from opsmail.expressions import expression
-from opsmail.messages import Message, msg
-from opsmail.source.characters import FORBIDDEN_IN_VALUE, code_point
 from opsmail.source.scalars import is_truth_word, resolve_plain
 
 _LETTER = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
@@ -16,7 +14,7 @@ def scalar(value: str | int | bool) -> str:  # noqa: FBT001 - one of the values 
     """Return a value as it stands in a YAML file.
 
     Args:
-        value: a text without characters that nobody sees, see `unseen`.
+        value: a text without characters that nobody sees, see `opsmail.source.characters.unseen_in_value`.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -26,14 +24,3 @@ def scalar(value: str | int | bool) -> str:  # noqa: FBT001 - one of the values 
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def unseen(value: str) -> Message | None:
-    """Return what keeps a text from standing in an operator file, without repeating it; None where nothing does.
-
-    That is a line end, or another character that a reviewer of the file cannot see.
-    """
-    found = FORBIDDEN_IN_VALUE.search(value)
-    if found is None:
-        return None
-    return msg("it holds the character {code_point}, which nobody can see in the file", code_point=code_point(found[0]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from opsmail.errors import RefusedError, UnavailableError
 from opsmail.messages import msg, msgn, quoted
+from opsmail.source.replacing import replace_file
+from opsmail.source.worktree import WorkTree
 
 
 def write_new(root: Path, files: Mapping[str, str]) -> None:
@@ -24,7 +26,7 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
         RefusedError: one of them exists, or its folder is a link.
         UnavailableError: the system does not let them be written.
     """
-    _require_free(root, files)
+    require_free(root, files)
     made: list[Path] = []
     try:
         for path, text in files.items():
@@ -43,7 +45,37 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
         raise
 
 
-def _require_free(root: Path, files: Mapping[str, str]) -> None:
+def write_over(tree: WorkTree, files: Mapping[str, str]) -> None:
+    """Write files, in the place of those that are there, too: all of them, or none.
+
+    Args:
+        tree: the folder that paths are told from.
+        files: path, with `/`, to text.
+
+    Raises:
+        RefusedError: somebody changes one of them meanwhile, or a folder is a link.
+        UnavailableError: the system does not let them be written.
+    """
+    before = {path: content for path in files if (content := tree.read(path)) is not None}
+    begun: list[str] = []
+    try:
+        for path, content in before.items():
+            begun.append(path)
+            replace_file(tree, path, content, files[path].encode())
+        write_new(tree.root, {path: text for path, text in files.items() if path not in before})
+    except BaseException:  # Ctrl-C too: all of it or nothing
+        for path in begun:
+            if tree.read(path) == files[path].encode() != before[path]:
+                replace_file(tree, path, files[path].encode(), before[path])
+        raise
+
+
+def require_free(root: Path, files: Collection[str]) -> None:
+    """Return when none of these files exists, and their folders are folders.
+
+    Raises:
+        RefusedError: one of them exists, or its folder is a link.
+    """
     existing = [path for path in files if os.path.lexists(root / path)]
     if existing:
         raise _existing(existing)

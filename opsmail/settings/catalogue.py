@@ -187,14 +187,14 @@ def usable_references(entry: ServerEntry, operator: str) -> tuple[SecretReferenc
         entry: what is approved.
         operator: its id.
     """
-    named = (
-        _filled(pattern, operator).replace(
-            "*", environment_name(operator) if pattern.startswith("env://") else operator
-        )
-        for pattern in entry.secrets
-    )
-    references = map(SecretReference.parse, named)
+    references = (reference_of(pattern, operator) for pattern in entry.secrets)
     return tuple(reference for reference in references if not reference.is_literal)
+
+
+def reference_of(pattern: str, operator: str) -> SecretReference:
+    """Return the reference that a pattern gives for an operator, its name where `*` stands; else a literal."""
+    name = environment_name(operator) if pattern.startswith("env://") else operator
+    return SecretReference.parse(_filled(pattern, operator).replace("*", name))
 
 
 def _filled(pattern: str, operator: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from opsmail.expressions import expression
+from opsmail.messages import Message, msg
 
 # Sources: YAML 1.1 section 5.4 (U+0085, U+2028, U+2029 break lines for libyaml, so they can start a live key inside a
 # comment), Unicode TR9 (bidirectional formatting), Unicode DerivedCoreProperties (default-ignorable code points), and
@@ -48,3 +49,14 @@ def _written_out(match: re.Match[str]) -> str:
     if number <= 0xFF:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def unseen_in_value(value: str) -> Message | None:
+    """Return what keeps a text from standing in an operator file, without repeating it; None where nothing does.
+
+    That is a line end, or another character that a reviewer of the file cannot see.
+    """
+    found = FORBIDDEN_IN_VALUE.search(value)
+    if found is None:
+        return None
+    return msg("it holds the character {code_point}, which nobody can see in the file", code_point=code_point(found[0]))

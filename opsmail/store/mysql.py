@@ -12,15 +12,17 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import pymysql
 from sqlalchemy import Connection, Insert, Table, insert
 
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.store import tables
 from opsmail.store.failures import Cause, failure
+from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreUnavailable
 from opsmail.store.server import Access, Server
 from opsmail.store.sql import SqlStore
@@ -68,6 +70,13 @@ def open_mysql(
     return open_database(_MySql(server, access, server.tls()), read_only=read_only, create=create)
 
 
+def foreign_mysql(url: str, access: Access, root: Path | None) -> ForeignDatabase:
+    """Return a database that is no store; see `open_mysql` for the arguments and errors."""
+    server = Server.parse(url, access, port=_PORT)
+    database = _MySql(server, access, server.tls())
+    return ForeignDatabase(database.location, database.dialect, partial(database.open, writing=False), _reason)
+
+
 @dataclass(frozen=True, slots=True)
 class _MySql:
     """Where the database is, and how its connections are made."""
@@ -82,33 +91,37 @@ class _MySql:
         return str(self.server)
 
     def connect(self, *, writing: bool) -> pymysql.Connection[pymysql.cursors.Cursor]:
-        server, password = self.server, self.access.password
         try:
-            connection = pymysql.connect(
-                host=server.host,
-                port=server.port,
-                unix_socket=server.socket,
-                user=server.user,
-                # Octets: a text would have to be Latin-1.
-                password=b"" if password is None else password.reveal().encode(),
-                database=server.name,
-                ssl=self.tls,
-                # Otherwise one that nobody verifies would be tried.
-                ssl_disabled=self.tls is None,
-                charset="utf8mb4",
-                # This one ends with TCP; each step of the login may take as long as a statement.
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=STATEMENT_SECONDS,
-                write_timeout=STATEMENT_SECONDS,
-                local_infile=False,
-            )
-            try:
-                self._prepare(connection, writing=writing)
-            except BaseException:  # Ctrl-C too: nothing stays open
-                connection.close()
-                raise
+            return self.open(writing=writing)
         except pymysql.Error as error:
             raise self.explain(error) from None
+
+    def open(self, *, writing: bool) -> pymysql.Connection[pymysql.cursors.Cursor]:
+        """Return a new connection; raises the library's own errors."""
+        server, password = self.server, self.access.password
+        connection = pymysql.connect(
+            host=server.host,
+            port=server.port,
+            unix_socket=server.socket,
+            user=server.user,
+            # Octets: a text would have to be Latin-1.
+            password=b"" if password is None else password.reveal().encode(),
+            database=server.name,
+            ssl=self.tls,
+            # Otherwise one that nobody verifies would be tried.
+            ssl_disabled=self.tls is None,
+            charset="utf8mb4",
+            # This one ends with TCP; each step of the login may take as long as a statement.
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=STATEMENT_SECONDS,
+            write_timeout=STATEMENT_SECONDS,
+            local_infile=False,
+        )
+        try:
+            self._prepare(connection, writing=writing)
+        except BaseException:  # Ctrl-C too: nothing stays open
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, connection: pymysql.Connection[pymysql.cursors.Cursor], *, writing: bool) -> None:
@@ -146,6 +159,12 @@ class _MySql:
 
     def explain(self, error: BaseException | None) -> StoreUnavailable:
         # The driver's own errors, and those of a connection that ended, have other numbers or none.
-        code, *told = error.args if error is not None and error.args else (None,)
+        code = error.args[0] if error is not None and error.args else None
         cause = next((cause for codes, cause in _CAUSES.items() if code in codes), Cause.AWAY)
-        return failure(cause, self.location, msg("{reason}", reason=" ".join(str(told[0] if told else error).split())))
+        return failure(cause, self.location, _reason(error))
+
+
+def _reason(error: BaseException | None) -> Message:
+    """Return what the server says, in a line; where nothing came from it, what the library says."""
+    told = error.args[1:] if error is not None else ()
+    return msg("{reason}", reason=" ".join(str(told[0] if told else error).split()))

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from opsmail.messages import Message, msg
 from opsmail.store import tables
 from opsmail.store.failures import Cause, failure
+from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreUnavailable
 from opsmail.store.server import Access, Server
 from opsmail.store.sql import SqlStore
@@ -80,6 +82,14 @@ def open_postgres(
     return open_database(_Postgres(server, access), read_only=read_only, create=create)
 
 
+def foreign_postgres(url: str, access: Access, root: Path | None) -> ForeignDatabase:
+    """Return a database that is no store; see `open_postgres` for the arguments and errors."""
+    server = Server.parse(url, access, port=_PORT)
+    server.tls()
+    database = _Postgres(server, access)
+    return ForeignDatabase(database.location, database.dialect, partial(database.open, writing=False), _reason)
+
+
 @dataclass(frozen=True, slots=True)
 class _Postgres:
     """Where the database is, and how its connections are made."""
@@ -93,41 +103,45 @@ class _Postgres:
         return str(self.server)
 
     def connect(self, *, writing: bool) -> psycopg.Connection:
-        # All that the library would otherwise take from the environment and decides where to, or how safely.
-        server, password = self.server, self.access.password
         try:
-            with _file(server.ca) as authority:
-                connection = psycopg.connect(
-                    host=server.socket or server.host,
-                    hostaddr=_address(server),
-                    port=server.port,
-                    user=server.user,
-                    dbname=server.name,
-                    password=None if password is None else password.reveal(),
-                    sslmode="disable" if authority is None else "verify-full",
-                    sslrootcert=authority,
-                    ssl_min_protocol_version="TLSv1.2",
-                    gssencmode="disable",
-                    client_encoding="utf8",
-                    application_name="opsmail",
-                    options="",
-                    connect_timeout=CONNECT_SECONDS,
-                    keepalives_idle=STATEMENT_SECONDS,
-                    keepalives_interval=10,
-                    keepalives_count=3,
-                    tcp_user_timeout=STATEMENT_SECONDS * 1000,
-                    autocommit=True,
-                )
-            try:
-                self._prepare(connection, writing=writing)
-                connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-                # SQLAlchemy switches it on again for those that read.
-                connection.autocommit = False
-            except BaseException:  # Ctrl-C too: nothing stays open
-                connection.close()
-                raise
+            return self.open(writing=writing)
         except psycopg.Error as error:
             raise self.explain(error) from None
+
+    def open(self, *, writing: bool) -> psycopg.Connection:
+        """Return a new connection; raises the library's own errors."""
+        # All that the library would otherwise take from the environment and decides where to, or how safely.
+        server, password = self.server, self.access.password
+        with _file(server.ca) as authority:
+            connection = psycopg.connect(
+                host=server.socket or server.host,
+                hostaddr=_address(server),
+                port=server.port,
+                user=server.user,
+                dbname=server.name,
+                password=None if password is None else password.reveal(),
+                sslmode="disable" if authority is None else "verify-full",
+                sslrootcert=authority,
+                ssl_min_protocol_version="TLSv1.2",
+                gssencmode="disable",
+                client_encoding="utf8",
+                application_name="opsmail",
+                options="",
+                connect_timeout=CONNECT_SECONDS,
+                keepalives_idle=STATEMENT_SECONDS,
+                keepalives_interval=10,
+                keepalives_count=3,
+                tcp_user_timeout=STATEMENT_SECONDS * 1000,
+                autocommit=True,
+            )
+        try:
+            self._prepare(connection, writing=writing)
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            # SQLAlchemy switches it on again for those that read.
+            connection.autocommit = False
+        except BaseException:  # Ctrl-C too: nothing stays open
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, connection: psycopg.Connection, *, writing: bool) -> None:

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ from sqlalchemy.pool import NullPool
 from opsmail.errors import UsageError
 from opsmail.messages import Message, msg, quoted
 from opsmail.store.bounds import MAX_VALUE_BYTES
+from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreBusy, StoreDamaged, StoreMissing, StoreUnavailable
 from opsmail.store.server import Access
 from opsmail.store.sql import SqlStore
@@ -78,12 +80,8 @@ def open_sqlite(
         UsageError: `url` does not name a file, or there is a password for it.
         StoreUnavailable: or one of its children, by what is wrong with the file.
     """
-    if not access.is_empty:
-        raise UsageError(
-            msg("the store is a SQLite file, which has neither a password nor a certificate"),
-            hint=msg("take `store.password` and `store.ca` out of these settings"),
-        )
-    file = _File((root or Path()).absolute() / _path(url), busy_seconds, read_only)
+    _require_no_access(access)
+    file = _File(_place(url, root), busy_seconds, read_only)
     if create and not os.path.lexists(file.path):
         _create(file)
     if not read_only:
@@ -100,6 +98,35 @@ def open_sqlite(
             examine=file.examine,
         )
     )
+
+
+def _require_no_access(access: Access) -> None:
+    if not access.is_empty:
+        raise UsageError(
+            msg("the store is a SQLite file, which has neither a password nor a certificate"),
+            hint=msg("take `store.password` and `store.ca` out of these settings"),
+        )
+
+
+def foreign_sqlite(url: str, access: Access, root: Path | None) -> ForeignDatabase:
+    """Return a database that is no store; see `open_sqlite` for the arguments and errors."""
+    _require_no_access(access)
+    path = _place(url, root)
+    return ForeignDatabase(str(path), "sqlite://", partial(_open_foreign, path), _reason)
+
+
+def _open_foreign(path: Path) -> sqlite3.Connection:
+    if not path.is_file():  # SQLite would wait at a FIFO
+        raise sqlite3.OperationalError("there is no such file")
+    connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    # What is no UTF-8 is for whoever reads the rows to refuse; the library's error would quote it.
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    return connection
+
+
+def _reason(error: BaseException | None) -> Message:
+    return msg("{reason}", reason=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +249,10 @@ class _File:
 
 def _writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _place(url: str, root: Path | None) -> Path:
+    return (root or Path()).absolute() / _path(url)
 
 
 def _path(url: str) -> str:

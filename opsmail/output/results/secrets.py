@@ -87,10 +87,11 @@ def as_text(secrets: Sequence[KnownSecret], language: NullTranslations, style: S
 
 def as_json(secrets: Sequence[KnownSecret]) -> str:
     """Return the same for programs; texts stay English."""
-    return json_text({"schema": SCHEMA, "secrets": [_document(secret) for secret in secrets]})
+    return json_text({"schema": SCHEMA, "secrets": [document(secret) for secret in secrets]})
 
 
-def _document(secret: KnownSecret) -> dict[str, Any]:
+def document(secret: KnownSecret) -> dict[str, Any]:
+    """Return one of them as plain data."""
     return {
         "reference": for_program(str(secret.reference)),
         "operators": [{"operator": operator, "path": path} for operator, path in secret.operators],

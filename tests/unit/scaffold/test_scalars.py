@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from opsmail.scaffold.scalars import scalar, unseen
+from opsmail.scaffold.scalars import scalar
+from opsmail.source.characters import unseen_in_value
 from opsmail.source.reader import read_document
 
 AWKWARD = (
@@ -51,7 +52,7 @@ def test_what_means_something_in_yaml_is_a_text(value: str) -> None:
 @example("\u202e")
 @example("\ud800")
 def test_anything_reads_back_or_is_refused(value: str) -> None:
-    refused = unseen(value)
+    refused = unseen_in_value(value)
     if refused is None:
         read_back(value)
     else:
@@ -60,7 +61,7 @@ def test_anything_reads_back_or_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\tb", "\x00", "\x1b[2J", "\u200b", "\u2028", "\ud800"])
 def test_what_nobody_sees_is_refused(value: str) -> None:
-    refused = unseen(value)
+    refused = unseen_in_value(value)
     assert refused is not None
     assert value not in str(refused)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from opsmail.errors import RefusedError, UnavailableError
-from opsmail.scaffold.writing import write_new
+from opsmail.scaffold.writing import write_new, write_over
+from opsmail.source.worktree import WorkTree
 
 FILES = {"a.txt": "a\n", "b/c/d.txt": "á\n", "b/e.txt": "e\n"}
 
@@ -100,3 +101,43 @@ def test_whoever_is_faster_keeps_their_file(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(RefusedError, match=r"b/e\.txt exists and is not overwritten"):
         write_new(tmp_path, FILES)
     assert contents(tmp_path) == {"b/e.txt": "theirs"}
+
+
+# --- in the place of files that are there
+
+
+def test_some_are_new_and_some_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("mine")
+    (tmp_path / "a.txt").chmod(0o640)
+    write_over(WorkTree(tmp_path), FILES)
+    assert contents(tmp_path) == FILES
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("failing", FILES)
+def test_what_was_replaced_comes_back_when_one_cannot_be_written(
+    tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "b/e.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    real, place = os.fsync, Path(failing)
+
+    def full(descriptor: int) -> None:
+        written = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if place.name in written.name and written.read_bytes() == FILES[failing].encode():
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UnavailableError, match="No space left on device"):
+        write_over(WorkTree(tmp_path), FILES)
+    assert contents(tmp_path) == {"a.txt": "mine", "b/e.txt": "mine"}
+
+
+def test_neither_are_links_written_over(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("mine")
+    (tmp_path / "a.txt").symlink_to("elsewhere")
+    with pytest.raises(UnavailableError, match=r"a\.txt"):
+        write_over(WorkTree(tmp_path), {"a.txt": "a"})
+    assert (tmp_path / "elsewhere").read_text() == "mine"

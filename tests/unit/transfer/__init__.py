@@ -1,0 +1,1 @@
+"""Tables of older forms, and published settings for other programs."""
