@@ -15,7 +15,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -145,13 +145,18 @@ class _File:
         return self._open(writing=writing)
 
     def fill(self) -> None:
-        """Make an empty file a store."""
+        """Make an empty file a store, all of it in this one file."""
         engine = _engine(lambda: self._open(writing=True), writing=True)
         try:
-            with engine.begin() as connection:
-                create_tables(connection, _absent)
+            with engine.begin() as making:
+                create_tables(making, _absent)
+            # Closing brings the log into the file, too, but says nothing when a full disk does not let it.
+            with closing(self._open(writing=True)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except DBAPIError as error:
             raise self.explain(error.orig) from None
+        except sqlite3.Error as error:
+            raise self.explain(error) from None
 
     def _open(self, *, writing: bool) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rw"

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,23 @@ def test_no_room_to_make_it(path: Path) -> None:
     assert names(path.parent) == []
     with closing(open_sqlite(f"sqlite:///{path}", create=True)) as store:
         assert store.head(ENVIRONMENT).number == 0
+
+
+def test_no_room_to_bring_its_log_into_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite does so by itself when it closes a file, and says nothing where it cannot."""
+
+    class Full(sqlite3.Connection):
+        def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+            if "wal_checkpoint" in statement:
+                error = sqlite3.OperationalError("database or disk is full")
+                error.sqlite_errorcode = sqlite3.SQLITE_FULL
+                raise error
+            return super().execute(statement, *parameters)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Full))
+    with pytest.raises(StoreUnavailable, match="is full"):
+        open_sqlite(f"sqlite:///{path}", create=True)
+    assert names(path.parent) == []
 
 
 # What is there and is no store
