@@ -15,7 +15,7 @@ sources := $(shell find opsmail -type f ! -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint site bench messages lock clean
+.PHONY: help demo test lint site bench soak messages lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\): .*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -36,6 +36,10 @@ site: .tox-venv/.installed ## build the documents' site in build/site
 
 bench: .tox-venv/.installed ## measure; ARGS="…" goes to the benchmarks
 	@$(tox_run) -e bench -- $(ARGS)
+
+soak: .tox-venv/.installed ## what may befall a publish, for long: writes benchmarks/RELIABILITY.md; ARGS="--minutes N" ends it earlier
+	@bash tests/servers/install-debian.sh
+	@$(tox_run) -e soak -- $(ARGS)
 
 messages: .tox-venv/.installed ## bring the catalogues of translations in line with what the program says
 	@$(tox_run) -e messages

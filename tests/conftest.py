@@ -18,7 +18,7 @@ settings.load_profile("run")
 
 
 #: Folders of tests that wait for commands, servers and browsers.
-_SLOW = frozenset(("acceptance", "browser", "conformance", "servers", "workflows"))
+_SLOW = frozenset(("acceptance", "browser", "conformance", "reliability", "servers", "workflows"))
 
 
 @pytest.hookimpl(trylast=True)
