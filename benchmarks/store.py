@@ -181,12 +181,12 @@ def _measure(name: str, new_place: Callable[[], AbstractContextManager[Place]], 
         with new_place() as place, closing(place.open(create=True)) as store:
             # In turns, so that what else the machine does hits both.
             if isinstance(store, SqlStore):
-                rows.append(_rows(store, _fleet(options.first)))
-            first.append(_publish(_bench(store), _fleet(options.first)).seconds)
+                rows.append(_rows(store, fleet(options.first)))
+            first.append(_publish(bench(store), fleet(options.first)).seconds)
     small, _, _ = _changes(new_place, options.small, options)
     large, written, changed = _changes(new_place, options.large, options)
     with new_place() as place, closing(place.open(create=True)) as store:
-        _publish(_bench(store), _fleet(10))
+        _publish(bench(store), fleet(10))
         poll = _often(lambda: store.head(ENVIRONMENT))
         bare = _often(lambda: _select(store)) if isinstance(store, SqlStore) else None
     return Figures(
@@ -202,33 +202,34 @@ def _measure(name: str, new_place: Callable[[], AbstractContextManager[Place]], 
     )
 
 
-def _fleet(count: int, changed: int = 0, version: int = 0) -> dict[str, bytes]:
+def fleet(count: int, changed: int = 0, version: int = 0) -> dict[str, bytes]:
     """Return published documents by operator; the first `changed` of them differ by `version`."""
     template = documents([operator(_TEMPLATE, name="v0")])[_TEMPLATE]
-    fleet = {}
+    made = {}
     for number in range(count):
         name = f"o{number:06}"
         document = template.replace(_TEMPLATE.encode(), name.encode()).replace(
             _TEMPLATE.upper().encode(), name.upper().encode()
         )
-        fleet[name] = document.replace(b'"v0"', f'"v{version}"'.encode()) if number < changed else document
-    return fleet
+        made[name] = document.replace(b'"v0"', f'"v{version}"'.encode()) if number < changed else document
+    return made
 
 
-def _bench(store: Store) -> Bench:
+def bench(store: Store) -> Bench:
+    """Return a pipeline that publishes to `store`."""
     return Bench(Path(), timed=Timed(store))
 
 
-def _publish(bench: Bench, fleet: Mapping[str, bytes]) -> Timed:
+def _publish(bench: Bench, wanted: Mapping[str, bytes]) -> Timed:
     """Publish the whole fleet, and return what the store noted of that."""
     bench.timed.seconds, bench.timed.written = 0.0, 0
-    bench.publish_documents(fleet)
+    bench.publish_documents(wanted)
     return bench.timed
 
 
-def _rows(store: SqlStore, fleet: Mapping[str, bytes]) -> float:
+def _rows(store: SqlStore, wanted: Mapping[str, bytes]) -> float:
     """Return the seconds of one executemany of such rows, in a transaction of the same store."""
-    values = [{"operator": name, "digest": "0" * 64, "document": document} for name, document in fleet.items()]
+    values = [{"operator": name, "digest": "0" * 64, "document": document} for name, document in wanted.items()]
     backend = store._backend  # noqa: SLF001 - its connections, so that both are made alike
     with backend.writing() as connection:
         _ROWS.create(connection)
@@ -246,11 +247,11 @@ def _changes(
 ) -> tuple[float, int, int]:
     """Return the seconds of publishing the changes, the blobs they wrote, and what they touched."""
     with new_place() as place, closing(place.open(create=True)) as store:
-        bench = _bench(store)
-        _publish(bench, _fleet(count))
+        pipeline = bench(store)
+        _publish(pipeline, fleet(count))
         seconds, written = [], 0
         for version in range(1, options.repeat + 1):
-            noted = _publish(bench, _fleet(count, options.changes, version))
+            noted = _publish(pipeline, fleet(count, options.changes, version))
             seconds.append(noted.seconds)
             written = noted.written
     touched = {bucket_of(f"o{number:06}") for number in range(options.changes)}
