@@ -43,7 +43,7 @@ def first_calls(scene: Scene, events: int | None) -> None:
 
 def _each(scene: Scene, met: Callable[[str, str, int], bool]) -> None:
     """Go from one call to the next until a publish got through untouched: there is no such call any more."""
-    for fault, call in product(_FAULTS, CALLS):
+    for call, fault in product(CALLS, _FAULTS):
         for number in scene.rounds(count(1)):
             if not met(fault, call, number):
                 break

@@ -136,8 +136,10 @@ def _usual(scene: Scene) -> tuple[float, float]:
 
 
 def _sleep_into(scene: Scene, publisher: Publisher, whole: float, writing: float) -> None:
-    """Sleep into a random moment of a publish."""
-    if scene.chance.random() < _ANYWHERE:
+    """Sleep into a random moment of a publish; at first to where it begins to write, so that no run is in vain."""
+    if scene.counts["events"] == 1:
+        scene.counts["hit while it wrote"] += scene.wait_for_writing(publisher)
+    elif scene.chance.random() < _ANYWHERE:
         time.sleep(scene.chance.uniform(0, whole))
     elif scene.wait_for_writing(publisher):
         scene.counts["hit while it wrote"] += 1

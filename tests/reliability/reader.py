@@ -107,7 +107,8 @@ class _Looking:
         self._pipeline = pipeline
         self._snapshot = snapshot
         self._parent = os.getppid()
-        self._last = 0
+        #: The newest generation that it had, with a snapshot and without: as if these were two applications.
+        self._newest = {True: 0, False: 0}
         self._versions: dict[int, str] = {}
         self._report = {"looks": 0, "starts": 0, "generations": 0, "unavailable": 0}
 
@@ -120,7 +121,7 @@ class _Looking:
             if operators is None:
                 continue
             with closing(operators):
-                self._look_at(operators, stopped)
+                self._look_at(operators, stopped, kept=kept is not None)
         return {**self._report, "generations": len(self._versions)}
 
     def _stopped(self, stopped: int) -> bool:
@@ -143,15 +144,15 @@ class _Looking:
         self._report["starts"] += 1
         return operators
 
-    def _look_at(self, operators: Operators, stopped: int) -> None:
+    def _look_at(self, operators: Operators, stopped: int, *, kept: bool) -> None:
         for _ in range(_ANEW):
-            self._compare(operators)
+            self._compare(operators, kept=kept)
             if self._stopped(stopped):
                 return
             operators.refresh()
             self._excuse(operators._standing.store)
 
-    def _compare(self, operators: Operators) -> None:
+    def _compare(self, operators: Operators, *, kept: bool) -> None:
         """See that it is a whole generation, no older than the last, and the same as last time under this number."""
         found = list(operators.values())
         versions = {operator.settings.labels["version"] for operator in found}
@@ -159,11 +160,14 @@ class _Looking:
         if len(found) != len(OPERATORS) or len(versions) != 1 or len(numbers) != 1:
             raise ViolationError(f"generation {numbers} is torn: {len(found)} operators of versions {versions}")
         (version,), (number,) = versions, numbers
-        if number < self._last:
-            raise ViolationError(f"generation {number} came after generation {self._last}")
+        # Where the store does not answer, what one application goes on with may be older than what the other one saw.
+        stale = operators._standing.store is not None
+        least = self._newest[kept] if stale else max(self._newest.values())
+        if number < least:
+            raise ViolationError(f"generation {number} came after generation {least}")
         if self._versions.setdefault(number, version) != version:
             raise ViolationError(f"generation {number} was version {self._versions[number]} and is {version}")
-        self._last = number
+        self._newest[kept] = number
         self._report["looks"] += 1
 
     def _excuse(self, problem: BaseException | None) -> None:
@@ -171,7 +175,7 @@ class _Looking:
         if problem is None:
             return
         away = isinstance(problem, StoreUnavailable) and not isinstance(problem, StoreDamaged)
-        nothing_yet = isinstance(problem, StoreMissing | NothingPublishedError) and not self._last
+        nothing_yet = isinstance(problem, StoreMissing | NothingPublishedError) and not any(self._newest.values())
         if not (away and not isinstance(problem, StoreMissing)) and not nothing_yet:
             raise ViolationError(f"{type(problem).__name__}: {problem}")
         self._report["unavailable"] += 1

@@ -48,7 +48,7 @@ def test_publishers_are_killed_raced_paused_and_unheard(tmp_path: Path) -> None:
     # Most hit a publish at work, or they would show nothing.
     assert kills.counts["killed"] >= kills.counts["events"] // 4
     assert kills.counts["hit while it wrote"] >= kills.counts["events"] // 4
-    assert race.counts["refused because the head had moved"] >= race.counts["events"]
+    assert race.counts["refused because the head had moved"] > 0
     assert answers.counts["made, unheard"] > 0
 
 
