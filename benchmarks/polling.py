@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
+from benchmarks.store import bench, fleet
 from opsmail.store.interface import Store
 from tests.conformance.publishing import Place
 from tests.servers.databases import DatabaseServer
@@ -60,7 +61,7 @@ def measure(readers: int, seconds: float) -> Polling:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with postgres_server(readers + _SPARE) as server, new_place(server) as place, ExitStack() as stack:
-        publish_small(place)
+        _publish_small(place)
         stores = [stack.enter_context(closing(place.open(read_only=True))) for _ in range(readers)]
         for _ in range(_WARMING):
             for store in stores:
@@ -74,10 +75,8 @@ def measure(readers: int, seconds: float) -> Polling:
         return Polling(readers, polls, time.monotonic() - started, _used(processes) - before, idle)
 
 
-def publish_small(place: Place) -> None:
+def _publish_small(place: Place) -> None:
     """Make a store there with a few operators."""
-    from benchmarks.store import bench, fleet
-
     with closing(place.open(create=True)) as store:
         bench(store).publish_documents(fleet(10))
 
