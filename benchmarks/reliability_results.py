@@ -16,14 +16,15 @@ RELIABILITY = Path(__file__).resolve().parent / "RELIABILITY.md"
 _INTRODUCTION = """\
 # Reliability
 
-Written by `make soak` in {minutes:.0f} minutes. Each event is one `opsmail publish` (in a race four, in a pause two) in
+Written by `python -m benchmarks.reliability --write`, which `make soak` runs, in {minutes:.0f} minutes; where that
+was too short, the table says how far it got. Each event is one `opsmail publish` (in a race four, in a pause two) in
 a process of its own, from a repository of six operators in which every commit changes all of them. Two readers
 (`opsmail.runtime`) look on meanwhile, but in `first calls` and both `power`. After every event these must hold: the
-head verifies; each generation follows from the one before and is whole, as signed, of one commit; what was acknowledged
-or seen once is there, under the same number; no commit is published twice, and no publish is in the log twice; the log
-tells of each generation once; the table for SQL is that of the head; the database finds itself whole; no publish ends
-with a traceback or hangs; no reader sees a generation in part, an older one, or one that does not verify. A loop ends
-with a publish that nobody disturbs, which has to go well.
+head verifies; each generation follows from the one before and is whole, as signed, of one commit; what was
+acknowledged or seen once is there, under the same number; no commit is published twice, and no publish is in the log
+twice; the log tells of each generation once; the table for SQL is that of the head; the database finds itself whole;
+no publish ends with a traceback or hangs; no reader sees a generation in part, an older one, or one that does not
+verify. A loop ends with a publish that nobody disturbs, which has to go well.
 
 {machine}, {kernel}, SQLite {sqlite}, {postgres}, opsmail {opsmail}.
 Load when it ended: {load:.1f}.

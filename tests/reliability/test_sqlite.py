@@ -72,8 +72,8 @@ def test_each_call_may_be_the_last_or_fail(strace: None, tmp_path: Path) -> None
 
 def test_each_canary_is_caught(strace: None, tmp_path: Path) -> None:
     jobs = [
-        Job(loop="kills", events=60, canary="head-first"),
-        Job(loop="kills", events=60, canary="no-transaction"),
+        Job(loop="calls", events=60, canary="head-first"),
+        Job(loop="calls", events=60, canary="no-transaction"),
         Job(loop="race", events=20, canary="no-comparison"),
         Job(loop="answers", events=8, canary="blind-retry"),
         Job(loop="power", events=1, canary="no-sync"),
