@@ -47,8 +47,12 @@ def data_of(values: Values, before: Mapping[str, Any]) -> dict[str, Any]:
     data: dict[str, Any] = copy.deepcopy(dict(before)) or {"version": 1}
     for field in form_fields():
         value = values.get(field.path, "")
-        if not field.is_in(values) or value == "":
+        if not field.is_in(values):
             _remove(data, field.path)
+        elif value == "":
+            # A null says already that nothing stands there, and its section may be there for it alone.
+            if _at(data, field.path) is not None:
+                _remove(data, field.path)
         # What is left out and means the same is not written out.
         elif _at(data, field.path) is not None or value != field.default:
             _set(data, field.path, _meant(field, value))

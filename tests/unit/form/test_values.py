@@ -137,6 +137,12 @@ def test_files_that_say_it_in_another_way_are_left_alone(text: str) -> None:
         written(text, {"a": 2})
 
 
+@pytest.mark.parametrize("limits", ["limits: {messages_per_minute: null}", "limits: {}"])
+def test_a_section_without_a_value_stays(limits: str) -> None:
+    text = f"{TEXT}{limits}\n"
+    assert written(text, data_of(shown(text), data(text))) == text
+
+
 def test_what_is_no_section_becomes_one() -> None:
     wanted = {"sender": {"address": "a@b.example"}}
     assert written("sender: x\nserver: y\n", wanted) == "sender:\n  address: a@b.example\n"
