@@ -22,7 +22,7 @@ from opsmail.report import calendar, page
 from opsmail.report.fleet import Fleet, Served, Step, fleet
 from opsmail.secrets import known_schemes
 from opsmail.settings.load import Settings
-from opsmail.store.generation import Verify, read_published
+from opsmail.store.generation import Verify, read_envelopes, read_published
 from opsmail.store.interface import StoreDamaged, StoreMissing, StoreUnavailable
 
 #: So many generations are shown.
@@ -73,15 +73,14 @@ def _served(session: Session, settings: Settings) -> tuple[Served | None, ExitCo
         with opened_store(session, settings) as store:
             published = read_published(store, settings.environment, verify)
             last = published.head.number
-            digests = store.generations(settings.environment, after=max(0, last - _STEPS), limit=_STEPS)
-            envelopes = store.read(set(digests.values()))
+            kept = read_envelopes(store, settings.environment, after=max(0, last - _STEPS), limit=_STEPS)
             proofs = store.read(set(newest_evidence(store, published)))
     except StoreMissing:
         return None, ExitCode.DONE
     except (StoreUnavailable, InvalidEvidence) as error:
         session.console.error(error, msg("warning"))
         return None, ExitCode.UNAVAILABLE
-    steps = (_step(number, envelopes[digest], verify) for number, digest in sorted(digests.items(), reverse=True))
+    steps = (_step(number, envelope, verify) for number, (_, envelope) in sorted(kept.items(), reverse=True))
     statements = tuple(statement_in(envelope) for envelope in proofs.values())
     return Served(published.manifest, tuple(steps), statements), ExitCode.DONE
 

@@ -1,6 +1,7 @@
 """The store in etcd: one key for each value, below a prefix.
 
     PREFIX/store                          version, id and epoch
+    PREFIX/sweeps                         how often blobs were taken away; none for never
     PREFIX/blobs/DIGEST                   content
     PREFIX/heads/ENVIRONMENT              number, digest, events, last hash
     PREFIX/generations/ENVIRONMENT/…      by number: digest
@@ -18,8 +19,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +31,23 @@ from opsmail.messages import msg
 from opsmail.store import bounds
 from opsmail.store import etcd_operations as operations
 from opsmail.store import etcd_records as records
-from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
+from opsmail.store.consistency import (
+    checked_events,
+    checked_head,
+    checked_identity,
+    checked_sweeps,
+    damaged,
+    following,
+    require_standing,
+    swept_once,
+)
 from opsmail.store.etcd_gateway import Gateway, Unanswered
-from opsmail.store.etcd_operations import Pair
+from opsmail.store.etcd_operations import Done, Pair
 from opsmail.store.failures import missing
 from opsmail.store.interface import (
     NOBODY,
     PAGE,
+    SWEEP_PAUSE,
     Event,
     Head,
     HeadMoved,
@@ -53,6 +66,8 @@ _PORTION = 64
 _LARGEST_REQUEST = 1400 * 1024
 #: Events that one change appends; the head and the generation are operations as well.
 _MOST_EVENTS = 120
+#: Blobs that one transaction takes away.
+_SWEPT = 100
 
 
 def open_etcd(
@@ -127,7 +142,7 @@ class EtcdStore:
         return self._identity(*self._read_transaction([operations.get(self._key("store"))]))
 
     def head(self, environment: str) -> Head:
-        """Return where `environment` stands; one transaction of four reads."""
+        """Return where `environment` stands; one transaction of five reads."""
         return self._head(environment, self._read_transaction(self._head_reads(bounds.environment_name(environment))))
 
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
@@ -205,6 +220,55 @@ class EtcdStore:
         """Append events that bring no generation, by the same compare-and-swap."""
         return self._change(expected, expected.number, expected.digest, payloads)
 
+    def let_go(self, expected: Head, *, oldest: int, events: Sequence[bytes]) -> Head:
+        """Forget the generations below `oldest`, and append events, by the same compare-and-swap."""
+        first = bounds.oldest(oldest, expected)
+        return self._change(expected, expected.number, expected.digest, events, first)
+
+    def environments(self) -> tuple[str, ...]:
+        """Return every environment that has a head."""
+        return tuple(self._names("heads"))
+
+    def blobs(self, *, after: str = "", limit: int = PAGE) -> tuple[str, ...]:
+        """Return digests behind `after`, in order."""
+        start = f"{bounds.digest(after)}\0" if after else ""
+        found = tuple(islice(self._names("blobs", start), bounds.page(limit)))
+        if not all(map(bounds.is_digest, found)):
+            raise damaged(self.location, msg("a blob has no digest"))
+        return found
+
+    def sweep(self, expected: Collection[Head], digests: Collection[str]) -> int:
+        """Take blobs away, a transaction for a hundred."""
+        heads = bounds.heads(expected)
+        wanted = sorted(set(map(bounds.digest, digests)))
+        self._require_writable()
+        swept = 0
+        for number, start in enumerate(range(0, len(wanted), _SWEPT)):
+            time.sleep(SWEEP_PAUSE if number else 0)
+            found, revision = self._standing(heads)
+            require_standing(heads, found)
+            before = next(iter(heads.values()))
+            comparisons = [
+                operations.equal(self._key("store"), records.store_record(before.identity)),
+                self._swept(before.sweeps),
+                # Of an environment that is not there yet, too.
+                operations.none_but(self._key("heads"), revision),
+            ]
+            counted = operations.put(self._key("sweeps"), records.sweeps_record(before.sweeps + 1))
+            deletions = [operations.delete(self._key("blobs", digest)) for digest in wanted[start : start + _SWEPT]]
+            done = self._transaction(comparisons, [counted, *deletions])
+            if not done.succeeded:
+                require_standing(heads, self._standing(heads)[0])
+                raise damaged(self.location, msg("it is as expected, and cannot be swept"))
+            heads = swept_once(heads)
+            swept += done.deleted
+        return swept
+
+    def _standing(self, environments: Iterable[str]) -> tuple[dict[str, Head], int]:
+        """Return the heads of these environments and all others, and a revision of etcd's from before they were read."""
+        done = self._transaction([], [operations.exists(self._key("store"))])
+        return {name: self.head(name) for name in {*environments, *self.environments()}}, done.revision
+
     def raise_epoch(self, expected: Identity) -> Identity:
         """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
         self._require_writable()
@@ -224,7 +288,9 @@ class EtcdStore:
         """Give back the connections."""
         self._gateway.close()
 
-    def _change(self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes]) -> Head:
+    def _change(
+        self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes], oldest: int = 1
+    ) -> Head:
         bounds.head(expected)
         bounds.events(payloads)
         self._require_writable()
@@ -234,8 +300,10 @@ class EtcdStore:
         reads = self._head_reads(expected.environment)
         blob = operations.exists(self._key("blobs", str(digest)))
         try:
-            succeeded, answers = self._transaction(
-                list(self._comparisons(expected, target)), list(self._writes(expected, target, events)), [*reads, blob]
+            done = self._transaction(
+                list(self._comparisons(expected, target)),
+                list(self._writes(expected, target, events, oldest)),
+                [*reads, blob],
             )
         except Unanswered as error:
             raise OutcomeUnknown(
@@ -246,12 +314,12 @@ class EtcdStore:
                 ),
                 hint=msg("look at the history before trying again"),
             ) from None
-        if succeeded:
+        if done.succeeded:
             return target
-        found = self._head(expected.environment, answers[: len(reads)])
+        found = self._head(expected.environment, done.answers[: len(reads)])
         if found != expected:
             raise HeadMoved(expected, found)
-        if not answers[-1]:
+        if not done.answers[-1]:
             raise MissingBlobs(self.location, [str(digest)])
         raise damaged(self.location, msg("something stands where generation {number} would be", number=number))
 
@@ -259,16 +327,26 @@ class EtcdStore:
         """What has to hold: the store and the head are as expected, and nothing stands in the way."""
         environment = expected.environment
         head = self._key("heads", environment)
-        empty = expected == Head(expected.identity, environment)
         yield operations.equal(self._key("store"), records.store_record(expected.identity))
-        yield operations.absent(head) if empty else operations.equal(head, records.head_record(expected))
+        yield self._swept(expected.sweeps)
+        yield operations.absent(head) if expected.is_unused else operations.equal(head, records.head_record(expected))
         yield operations.absent(self._numbered("events", environment, expected.events + 1))
         if target.number > expected.number:
             yield operations.absent(self._numbered("generations", environment, target.number))
             yield operations.present(self._key("blobs", str(target.digest)))
 
-    def _writes(self, expected: Head, target: Head, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+    def _swept(self, sweeps: int) -> dict[str, Any]:
+        """Compare: blobs were taken away so often."""
+        key = self._key("sweeps")
+        return operations.equal(key, records.sweeps_record(sweeps)) if sweeps else operations.absent(key)
+
+    def _writes(
+        self, expected: Head, target: Head, events: Sequence[Event], oldest: int
+    ) -> Iterator[dict[str, Any]]:
         environment = expected.environment
+        if oldest > 1:
+            folder = self._key("generations", environment)
+            yield operations.delete_below(folder, self._numbered("generations", environment, oldest))
         yield operations.put(self._key("heads", environment), records.head_record(target))
         if target.number > expected.number:
             yield operations.put(self._numbered("generations", environment, target.number), str(target.digest).encode())
@@ -296,19 +374,21 @@ class EtcdStore:
     def _head_reads(self, environment: str) -> list[dict[str, Any]]:
         return [
             operations.get(self._key("store")),
+            operations.get(self._key("sweeps")),
             operations.get(self._key("heads", environment)),
             operations.last(self._key("generations", environment)),
             operations.last(self._key("events", environment)),
         ]
 
     def _head(self, environment: str, answers: Sequence[Sequence[Pair]]) -> Head:
-        store, heads, generations, events = answers
+        store, swept, heads, generations, events = answers
         identity = self._identity(store)
+        sweeps = checked_sweeps(self.location, records.sweeps(swept))
         if not heads and not generations and not events:
-            return Head(identity, environment)
+            return Head(identity, environment, sweeps=sweeps)
         told: Mapping[str, Any] = records.parsed(heads[0][1]) if heads else {}
         number, digest, sequence, last_hash = (told.get(name) for name in records.HEAD)
-        head = Head(identity, environment, number, digest, sequence, last_hash)  # type: ignore[arg-type]  # judged next
+        head = Head(identity, environment, number, digest, sequence, last_hash, sweeps)  # type: ignore[arg-type]  # judged next
         newest = records.newest(generations)
         last = records.newest(events)
         return checked_head(self.location, head, newest, last)
@@ -329,6 +409,17 @@ class EtcdStore:
             limit -= len(pairs)
             start = f"{pairs[-1][0]}\0"
 
+    def _names(self, folder: str, start: str = "") -> Iterator[str]:
+        """Yield the last parts of a folder's keys from `start` on, in order."""
+        path = self._key(folder)
+        key = f"{path}/{start}"
+        while True:
+            (pairs,) = self._read_transaction([operations.names(path, key, PAGE)])
+            yield from (found.rpartition("/")[2] for found, _ in pairs)
+            if len(pairs) < PAGE:
+                return
+            key = f"{pairs[-1][0]}\0"
+
     def _key(self, *parts: str) -> str:
         return "/".join((self._prefix, *parts))
 
@@ -336,27 +427,26 @@ class EtcdStore:
         return self._key(kind, environment, records.numbered(number))
 
     def _read_transaction(self, reads: Sequence[dict[str, Any]]) -> list[list[Pair]]:
-        succeeded, answers = self._transaction([], reads)
-        if not succeeded:
+        done = self._transaction([], reads)
+        if not done.succeeded:
             raise self._not_etcd()
-        return answers
+        return done.answers
 
     def _transaction(
         self,
         compare: Sequence[dict[str, Any]],
         success: Sequence[dict[str, Any]],
         otherwise: Sequence[dict[str, Any]] = (),
-    ) -> tuple[bool, list[list[Pair]]]:
-        """Return whether the comparisons held, and what each operation that followed has read."""
+    ) -> Done:
+        """Do one of two lists of operations, by whether the comparisons hold."""
         answer = self._gateway.ask("/kv/txn", {"compare": compare, "success": success, "failure": otherwise})
-        succeeded = answer.get("succeeded") is True
         try:
-            answers = [operations.pairs(each.get("response_range") or {}) for each in answer.get("responses") or []]
+            done = operations.done(answer)
         except (ValueError, TypeError, AttributeError, KeyError):
-            answers = None
-        if answers is None or len(answers) != len(success if succeeded else otherwise):
+            raise self._not_etcd() from None
+        if len(done.answers) != len(success if done.succeeded else otherwise):
             raise self._not_etcd()
-        return succeeded, answers
+        return done
 
     def _not_etcd(self) -> Unanswered:
         return Unanswered.because(self.location, msg("it does not answer as etcd does"))
