@@ -28,7 +28,9 @@ def absent(published: Published, number: int) -> Message:
     """Return what is said of a generation that is not there: it is yet to come, or a collection let it go."""
     environment = published.head.environment
     if number < published.head.number:
-        return msg("generation {number} of environment {environment} is not kept", number=number, environment=environment)
+        return msg(
+            "generation {number} of environment {environment} is not kept", number=number, environment=environment
+        )
     return msg("there is no generation {number} in environment {environment}", number=number, environment=environment)
 
 

@@ -100,10 +100,10 @@ def adopt(yes: bool, accepted: str | None, reason: str, commit: str | None, sess
 @format_option("text or json")
 @session_options
 def collect(dry_run: bool, commit: str | None, formats: tuple[str, ...], session: Session) -> int:
-    """Take away what a store does not need any more: generations beyond store.keep_generations and store.keep_days, and
-    content that nothing leads to.
+    """Take away what a store does not need any more.
 
-    What is published stays as it is, and so does the event log; publishers and readers may be at work meanwhile.
+    That is: generations beyond store.keep_generations and store.keep_days, and content that nothing leads to. What is
+    published stays as it is, and so does the event log; publishers and readers may be at work meanwhile.
     """
     outputs = parse_outputs(formats or ("text",), ("text", "json"))
     run = current_run(os.environ)

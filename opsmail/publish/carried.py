@@ -6,7 +6,6 @@ the one that was written is vouched for by the next generation, as for every oth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from opsmail.evidence.facts import format_time, parse_time
+from opsmail.evidence.facts import format_time
 from opsmail.publish.ancestry import ancestors, kept_up_to
 from opsmail.publish.carried import COLLECT, last_carried
 from opsmail.publish.events import written
@@ -121,7 +121,7 @@ class Collector:
         newest, since = generation.number, self.now - timedelta(days=self.retention.days)
         for _, before in ancestors(self.store, published):
             # It was the published one until the next one followed.
-            if newest - before.number >= self.retention.generations and parse_time(generation.time) <= since:
+            if newest - before.number >= self.retention.generations and generation.moment() <= since:
                 break
             generation = before
         return generation.number

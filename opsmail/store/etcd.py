@@ -265,7 +265,7 @@ class EtcdStore:
         return swept
 
     def _standing(self, environments: Iterable[str]) -> tuple[dict[str, Head], int]:
-        """Return the heads of these environments and all others, and a revision of etcd's from before they were read."""
+        """Return the heads of these and all other environments, and a revision of etcd's from before they were read."""
         done = self._transaction([], [operations.exists(self._key("store"))])
         return {name: self.head(name) for name in {*environments, *self.environments()}}, done.revision
 
@@ -340,9 +340,7 @@ class EtcdStore:
         key = self._key("sweeps")
         return operations.equal(key, records.sweeps_record(sweeps)) if sweeps else operations.absent(key)
 
-    def _writes(
-        self, expected: Head, target: Head, events: Sequence[Event], oldest: int
-    ) -> Iterator[dict[str, Any]]:
+    def _writes(self, expected: Head, target: Head, events: Sequence[Event], oldest: int) -> Iterator[dict[str, Any]]:
         environment = expected.environment
         if oldest > 1:
             folder = self._key("generations", environment)

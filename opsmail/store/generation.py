@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
 from opsmail.constraints import Length, Pattern, Range
@@ -68,6 +69,19 @@ class Generation:
     trust: _Hex | None = None
     marks: Mapping[str, _Hex] = field(default_factory=dict)
     last_event: _Hex
+
+    def moment(self) -> datetime:
+        """Return when it was published.
+
+        Raises:
+            StoreDamaged: it does not tell.
+        """
+        try:
+            return datetime.strptime(self.time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            raise StoreDamaged(
+                msg("generation {number} does not tell when it was published", number=self.number)
+            ) from None
 
     def document(self) -> dict[str, object]:
         """Return it as plain data, for signing."""

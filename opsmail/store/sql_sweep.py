@@ -51,9 +51,7 @@ def delete_blobs(connection: Connection, digests: Sequence[str]) -> int:
 def forget(connection: Connection, environment: str, oldest: int) -> None:
     """Delete the generations of an environment below `oldest`."""
     columns = tables.generations.c
-    connection.execute(
-        delete(tables.generations).where(columns.environment == environment, columns.number < oldest)
-    )
+    connection.execute(delete(tables.generations).where(columns.environment == environment, columns.number < oldest))
 
 
 def _parts(digests: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -22,7 +22,6 @@ from opsmail.publish.publisher import Proofs, publish, record_evidence
 from opsmail.publish.verification import verify_history
 from opsmail.store.generation import read_published
 from opsmail.store.interface import HeadMoved, Store
-from tests.conformance.publishing import Place
 from tests.conformance.sweeping import everything
 from tests.unit.fleets import CIRCUMSTANCES, ENVIRONMENT, Shop, documents, operator, planned
 
@@ -156,7 +155,9 @@ class CollectingConformance:
         mark = Mark(kind=MarkKind.HELD, generation=1, actor="ana", time="2026-01-01T00:00:00Z", reason="x")
         told = {"trust": b'{"trusted":1}', "marks": plain({"a": (mark,)})}
         evidence = {"a": [digest(proven)], "b": [digest(old)], f"settings:{ENVIRONMENT}": [digest(b"settings")]}
-        stall.day(1, MASTER, operator("a"), operator("b"), told=told, proofs=Proofs([proven, old, b"settings"], evidence))
+        stall.day(
+            1, MASTER, operator("a"), operator("b"), told=told, proofs=Proofs([proven, old, b"settings"], evidence)
+        )
         for number in range(2, 5):
             stall.day(number, MASTER, operator("a"), operator("b", name=f"n{number}"), told=told)
         record_evidence(store, store.head(ENVIRONMENT), {digest(fresh): fresh}, {"a": [digest(fresh)]}, "x")
@@ -322,4 +323,3 @@ class CollectingConformance:
             between: Any = Between(store, act, lambda: stall.collector(Retention(2, 0)).collect(ENVIRONMENT))
             assert verify_history(between, ENVIRONMENT, stall.verify).breaks == ()
             stall.day(5, MASTER)
-

@@ -17,7 +17,6 @@ from opsmail.store.interface import (
     HeadMoved,
     Identity,
     InvalidValue,
-    MissingBlobs,
     Store,
     StoreUnavailable,
 )
