@@ -258,8 +258,7 @@ class EtcdStore:
             deletions = [operations.delete(self._key("blobs", digest)) for digest in wanted[start : start + _SWEPT]]
             done = self._transaction(comparisons, [counted, *deletions])
             if not done.succeeded:
-                require_standing(heads, self._standing(heads)[0])
-                raise damaged(self.location, msg("it is as expected, and cannot be swept"))
+                raise HeadMoved(before, self.head(before.environment))
             heads = swept_once(heads)
             swept += done.deleted
         return swept

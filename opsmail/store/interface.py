@@ -302,9 +302,10 @@ class HeadMoved(RefusedError):  # noqa: N818 - the word for what happened
         self.found = found
         #: It stands where it was expected; only what was written before may have been swept away, and can be again.
         self.is_only_swept = found == replace(expected, sweeps=found.sweeps)
+        hint = msg("make a new plan from the present state and publish that")
         super().__init__(
             _moved(expected, found),
-            hint=msg("make a new plan from the present state and publish that"),
+            hint=msg("try again when the collection has ended") if self.is_only_swept else hint,
         )
 
 

@@ -305,17 +305,10 @@ class TestRefreshing:
             assert not operators.health().master_proven
 
     def test_what_cannot_be_read_ends_nothing(self, shop: Shop) -> None:
-        later = json.dumps({"format": "opsmail/operator/v9", "operator": {"enabled": True}}).encode()
+        later = json.dumps({"operator": {"enabled": True, "role": "standard"}, "connection": {}}).encode()
         shop.publish_documents({**documents([MASTER]), "x": later})
         with opened(shop) as operators:
             assert operators.health().endings == ()
-
-    def test_a_time_that_is_none_is_not_taken(self, shop: Shop) -> None:
-        shop.publish(MASTER)
-        with opened(shop) as operators:
-            shop.publish(MASTER, RH, circumstances=replace(CIRCUMSTANCES, time="yesterday"))
-            assert not operators.refresh()
-            assert operators.health().problem == "generation 2 does not tell when it was published"
 
     def test_a_generation_that_is_collected_while_it_is_read(self, shop: Shop) -> None:
         """It is the newest when the reader asks, and gone when it reads: the one that followed is taken."""
