@@ -42,7 +42,8 @@ from opsmail.store.consistency import (
     swept_once,
 )
 from opsmail.store.etcd_gateway import Gateway, Unanswered
-from opsmail.store.etcd_operations import Done, Pair
+from opsmail.store.etcd_keys import PORTION, Keys
+from opsmail.store.etcd_operations import Pair
 from opsmail.store.failures import missing
 from opsmail.store.interface import (
     NOBODY,
@@ -60,8 +61,6 @@ from opsmail.store.interface import (
 from opsmail.store.server import Access, Server
 
 _PORT = 2379
-#: Values that one request reads or writes.
-_PORTION = 64
 #: Bytes that one request writes, keys included, with room for what goes around them.
 _LARGEST_REQUEST = 1400 * 1024
 #: Events that one change appends; the head and the generation are operations as well.
@@ -92,7 +91,9 @@ def open_etcd(
             msg("the store's URL names no prefix, below which its keys would be"),
             hint=msg("write for example `etcd://opsmail@etcd.empresa.com.br/opsmail`"),
         )
-    store = EtcdStore(Gateway(server, access.password), str(server), server.name.strip("/"), writable=not read_only)
+    store = EtcdStore(
+        Keys(Gateway(server, access.password), str(server), server.name.strip("/")), writable=not read_only
+    )
     try:
         store.find(create=create and not read_only)
     except BaseException:  # Ctrl-C too: nothing stays open
@@ -105,22 +106,18 @@ class EtcdStore:
     """A `Store` in etcd.
 
     Args:
-        gateway: what is asked.
-        location: where it is, without a password.
-        prefix: of all keys.
+        keys: what is asked.
         writable: False refuses every change.
     """
 
-    def __init__(self, gateway: Gateway, location: str, prefix: str, *, writable: bool) -> None:
-        self._gateway = gateway
-        self._location = location
-        self._prefix = prefix
+    def __init__(self, keys: Keys, *, writable: bool) -> None:
+        self._keys = keys
         self._writable = writable
 
     @property
     def location(self) -> str:
         """Where it is, without any password."""
-        return self._location
+        return self._keys.location
 
     def find(self, *, create: bool) -> None:
         """Look whether there is a store, and make one where there is none.
@@ -128,29 +125,29 @@ class EtcdStore:
         Raises:
             StoreMissing: there is none, and none is to be made.
         """
-        key = self._key("store")
+        key = self._keys.key("store")
         if create:
             made = records.store_record(Identity(secrets.token_hex(16), 1))
-            self._transaction([operations.absent(key)], [operations.put(key, made)])
-        (found,) = self._read_transaction([operations.get(key)])
+            self._keys.transaction([operations.absent(key)], [operations.put(key, made)])
+        (found,) = self._keys.read([operations.get(key)])
         if not found:
             raise missing(self.location)
         self._identity(found)
 
     def identity(self) -> Identity:
         """Return which store this is, read anew."""
-        return self._identity(*self._read_transaction([operations.get(self._key("store"))]))
+        return self._identity(*self._keys.read([operations.get(self._keys.key("store"))]))
 
     def head(self, environment: str) -> Head:
         """Return where `environment` stands; one transaction of five reads."""
-        return self._head(environment, self._read_transaction(self._head_reads(bounds.environment_name(environment))))
+        return self._head(environment, self._keys.read(self._head_reads(bounds.environment_name(environment))))
 
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest; a request for 64."""
         wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))
         found: dict[str, bytes] = {}
         for portion in _portions(wanted):
-            answers = self._read_transaction([operations.get(self._key("blobs", digest)) for digest in portion])
+            answers = self._keys.read([operations.get(self._keys.key("blobs", digest)) for digest in portion])
             for digest, pairs in zip(portion, answers, strict=True):
                 for _, content in pairs:
                     if hashlib.sha256(content).hexdigest() != digest:
@@ -167,11 +164,13 @@ class EtcdStore:
         self._require_writable()
         absent: list[str] = []
         for portion in _portions(sorted(blobs)):
-            answers = self._read_transaction([operations.exists(self._key("blobs", digest)) for digest in portion])
+            answers = self._keys.read([operations.exists(self._keys.key("blobs", digest)) for digest in portion])
             absent += [digest for digest, pairs in zip(portion, answers, strict=True) if not pairs]
         # Whoever writes the same blob at the same time writes the same content.
-        for portion in _portions(absent, lambda digest: len(blobs[digest]) + 2 * len(self._key("blobs", digest))):
-            self._transaction([], [operations.put(self._key("blobs", digest), blobs[digest]) for digest in portion])
+        for portion in _portions(absent, lambda digest: len(blobs[digest]) + 2 * len(self._keys.key("blobs", digest))):
+            self._keys.transaction(
+                [], [operations.put(self._keys.key("blobs", digest), blobs[digest]) for digest in portion]
+            )
         return len(absent)
 
     def generation(self, environment: str, number: int) -> str | None:
@@ -180,7 +179,9 @@ class EtcdStore:
 
     def generations(self, environment: str, *, after: int = 0, limit: int = PAGE) -> dict[int, str]:
         """Return number → digest of generations above `after`, in order."""
-        rows = self._rows("generations", environment, bounds.number(after, least=0) + 1, bounds.page(limit))
+        rows = self._keys.rows(
+            "generations", bounds.environment_name(environment), bounds.number(after, least=0) + 1, bounds.page(limit)
+        )
         found: dict[int, str] = {}
         for number, value in rows:
             digest = value.decode("latin-1")
@@ -196,7 +197,9 @@ class EtcdStore:
         """Return events above `after`, in order, each compared with the one before."""
         # One more, the event `after` itself, for its hash.
         first = bounds.number(after, least=0)
-        rows = self._rows("events", environment, first or 1, bounds.page(limit) + (first > 0))
+        rows = self._keys.rows(
+            "events", bounds.environment_name(environment), first or 1, bounds.page(limit) + (first > 0)
+        )
         return checked_events(
             self.location,
             [(sequence, value[records.HASH :], value[: records.HASH].decode("latin-1")) for sequence, value in rows],
@@ -227,12 +230,12 @@ class EtcdStore:
 
     def environments(self) -> tuple[str, ...]:
         """Return every environment that has a head."""
-        return tuple(self._names("heads"))
+        return tuple(self._keys.names("heads"))
 
     def blobs(self, *, after: str = "", limit: int = PAGE) -> tuple[str, ...]:
         """Return digests behind `after`, in order."""
         start = f"{bounds.digest(after)}\0" if after else ""
-        found = tuple(islice(self._names("blobs", start), bounds.page(limit)))
+        found = tuple(islice(self._keys.names("blobs", start), bounds.page(limit)))
         if not all(map(bounds.is_digest, found)):
             raise damaged(self.location, msg("a blob has no digest"))
         return found
@@ -249,14 +252,16 @@ class EtcdStore:
             require_standing(heads, found)
             before = next(iter(heads.values()))
             comparisons = [
-                operations.equal(self._key("store"), records.store_record(before.identity)),
+                operations.equal(self._keys.key("store"), records.store_record(before.identity)),
                 self._swept(before.sweeps),
                 # Of an environment that is not there yet, too.
-                operations.none_but(self._key("heads"), revision),
+                operations.none_but(self._keys.key("heads"), revision),
             ]
-            counted = operations.put(self._key("sweeps"), records.sweeps_record(before.sweeps + 1))
-            deletions = [operations.delete(self._key("blobs", digest)) for digest in wanted[start : start + _SWEPT]]
-            done = self._transaction(comparisons, [counted, *deletions])
+            counted = operations.put(self._keys.key("sweeps"), records.sweeps_record(before.sweeps + 1))
+            deletions = [
+                operations.delete(self._keys.key("blobs", digest)) for digest in wanted[start : start + _SWEPT]
+            ]
+            done = self._keys.transaction(comparisons, [counted, *deletions])
             if not done.succeeded:
                 raise HeadMoved(before, self.head(before.environment))
             heads = swept_once(heads)
@@ -265,14 +270,14 @@ class EtcdStore:
 
     def _standing(self, environments: Iterable[str]) -> tuple[dict[str, Head], int]:
         """Return the heads of these and all other environments, and a revision of etcd's from before they were read."""
-        done = self._transaction([], [operations.exists(self._key("store"))])
+        done = self._keys.transaction([], [operations.exists(self._keys.key("store"))])
         return {name: self.head(name) for name in {*environments, *self.environments()}}, done.revision
 
     def raise_epoch(self, expected: Identity) -> Identity:
         """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
         self._require_writable()
-        key, higher = self._key("store"), replace(expected, epoch=expected.epoch + 1)
-        self._transaction(
+        key, higher = self._keys.key("store"), replace(expected, epoch=expected.epoch + 1)
+        self._keys.transaction(
             [operations.equal(key, records.store_record(expected))],
             [operations.put(key, records.store_record(higher))],
             [],
@@ -285,7 +290,7 @@ class EtcdStore:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._gateway.close()
+        self._keys.close()
 
     def _change(
         self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes], oldest: int = 1
@@ -297,9 +302,9 @@ class EtcdStore:
         target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
         self._require_fitting(events)
         reads = self._head_reads(expected.environment)
-        blob = operations.exists(self._key("blobs", str(digest)))
+        blob = operations.exists(self._keys.key("blobs", str(digest)))
         try:
-            done = self._transaction(
+            done = self._keys.transaction(
                 list(self._comparisons(expected, target)),
                 list(self._writes(expected, target, events, oldest)),
                 [*reads, blob],
@@ -325,31 +330,33 @@ class EtcdStore:
     def _comparisons(self, expected: Head, target: Head) -> Iterator[dict[str, Any]]:
         """What has to hold: the store and the head are as expected, and nothing stands in the way."""
         environment = expected.environment
-        head = self._key("heads", environment)
-        yield operations.equal(self._key("store"), records.store_record(expected.identity))
+        head = self._keys.key("heads", environment)
+        yield operations.equal(self._keys.key("store"), records.store_record(expected.identity))
         yield self._swept(expected.sweeps)
         yield operations.absent(head) if expected.is_unused else operations.equal(head, records.head_record(expected))
-        yield operations.absent(self._numbered("events", environment, expected.events + 1))
+        yield operations.absent(self._keys.numbered("events", environment, expected.events + 1))
         if target.number > expected.number:
-            yield operations.absent(self._numbered("generations", environment, target.number))
-            yield operations.present(self._key("blobs", str(target.digest)))
+            yield operations.absent(self._keys.numbered("generations", environment, target.number))
+            yield operations.present(self._keys.key("blobs", str(target.digest)))
 
     def _swept(self, sweeps: int) -> dict[str, Any]:
         """Compare: blobs were taken away so often."""
-        key = self._key("sweeps")
+        key = self._keys.key("sweeps")
         return operations.equal(key, records.sweeps_record(sweeps)) if sweeps else operations.absent(key)
 
     def _writes(self, expected: Head, target: Head, events: Sequence[Event], oldest: int) -> Iterator[dict[str, Any]]:
         environment = expected.environment
         if oldest > 1:
-            folder = self._key("generations", environment)
-            yield operations.delete_below(folder, self._numbered("generations", environment, oldest))
-        yield operations.put(self._key("heads", environment), records.head_record(target))
+            folder = self._keys.key("generations", environment)
+            yield operations.delete_below(folder, self._keys.numbered("generations", environment, oldest))
+        yield operations.put(self._keys.key("heads", environment), records.head_record(target))
         if target.number > expected.number:
-            yield operations.put(self._numbered("generations", environment, target.number), str(target.digest).encode())
+            yield operations.put(
+                self._keys.numbered("generations", environment, target.number), str(target.digest).encode()
+            )
         for event in events:
             yield operations.put(
-                self._numbered("events", environment, event.sequence), event.hash.encode() + event.payload
+                self._keys.numbered("events", environment, event.sequence), event.hash.encode() + event.payload
             )
 
     def _require_writable(self) -> None:
@@ -370,11 +377,11 @@ class EtcdStore:
 
     def _head_reads(self, environment: str) -> list[dict[str, Any]]:
         return [
-            operations.get(self._key("store")),
-            operations.get(self._key("sweeps")),
-            operations.get(self._key("heads", environment)),
-            operations.last(self._key("generations", environment)),
-            operations.last(self._key("events", environment)),
+            operations.get(self._keys.key("store")),
+            operations.get(self._keys.key("sweeps")),
+            operations.get(self._keys.key("heads", environment)),
+            operations.last(self._keys.key("generations", environment)),
+            operations.last(self._keys.key("events", environment)),
         ]
 
     def _head(self, environment: str, answers: Sequence[Sequence[Pair]]) -> Head:
@@ -394,67 +401,13 @@ class EtcdStore:
         told = records.parsed(pairs[0][1]) if pairs else {}
         return checked_identity(self.location, *(told.get(name) for name in ("version", "store", "epoch")))
 
-    def _rows(self, kind: str, environment: str, first: int, limit: int) -> Iterator[tuple[int | None, bytes]]:
-        """Yield numbers from `first` with their values, in portions: each may be of full size."""
-        folder = self._key(kind, bounds.environment_name(environment))
-        start = self._numbered(kind, environment, first)
-        while limit > 0:
-            (pairs,) = self._read_transaction([operations.page(folder, start, min(limit, _PORTION))])
-            yield from ((records.number(key), value) for key, value in pairs)
-            if len(pairs) < min(limit, _PORTION):
-                return
-            limit -= len(pairs)
-            start = f"{pairs[-1][0]}\0"
-
-    def _names(self, folder: str, start: str = "") -> Iterator[str]:
-        """Yield the last parts of a folder's keys from `start` on, in order."""
-        path = self._key(folder)
-        key = f"{path}/{start}"
-        while True:
-            (pairs,) = self._read_transaction([operations.names(path, key, PAGE)])
-            yield from (found.rpartition("/")[2] for found, _ in pairs)
-            if len(pairs) < PAGE:
-                return
-            key = f"{pairs[-1][0]}\0"
-
-    def _key(self, *parts: str) -> str:
-        return "/".join((self._prefix, *parts))
-
-    def _numbered(self, kind: str, environment: str, number: int) -> str:
-        return self._key(kind, environment, records.numbered(number))
-
-    def _read_transaction(self, reads: Sequence[dict[str, Any]]) -> list[list[Pair]]:
-        done = self._transaction([], reads)
-        if not done.succeeded:
-            raise self._not_etcd()
-        return done.answers
-
-    def _transaction(
-        self,
-        compare: Sequence[dict[str, Any]],
-        success: Sequence[dict[str, Any]],
-        otherwise: Sequence[dict[str, Any]] = (),
-    ) -> Done:
-        """Do one of two lists of operations, by whether the comparisons hold."""
-        answer = self._gateway.ask("/kv/txn", {"compare": compare, "success": success, "failure": otherwise})
-        try:
-            done = operations.done(answer)
-        except (ValueError, TypeError, AttributeError, KeyError):
-            raise self._not_etcd() from None
-        if len(done.answers) != len(success if done.succeeded else otherwise):
-            raise self._not_etcd()
-        return done
-
-    def _not_etcd(self) -> Unanswered:
-        return Unanswered.because(self.location, msg("it does not answer as etcd does"))
-
 
 def _portions(items: Sequence[str], size: Callable[[str], int] = lambda _: 0) -> Iterator[list[str]]:
     """Parts of `items` that one request takes, by their number and their sizes in bytes."""
     portion: list[str] = []
     taken = 0
     for item in items:
-        if portion and (len(portion) == _PORTION or taken + size(item) > _LARGEST_REQUEST):
+        if portion and (len(portion) == PORTION or taken + size(item) > _LARGEST_REQUEST):
             yield portion
             portion, taken = [], 0
         portion.append(item)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -256,7 +257,7 @@ class SweepingConformance:
             for _ in range(rounds):
                 head = other.head(environment)
                 digest, blobs = generation(head, environment)
-                settle(other, head, blobs, lambda now, digest=digest: swap(other, now, digest))
+                settle(other, head, blobs, partial(swap, other, digest=digest))
                 read_generation(other, head.number + 1, digest)
 
         def sweeper(other: Store) -> None:
