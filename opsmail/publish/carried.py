@@ -17,9 +17,6 @@ from opsmail.store.consistency import damaged
 from opsmail.store.interface import Event, Head, Store
 from opsmail.store.manifest import bucket_of, join
 
-#: The kind of the event.
-COLLECT = "collect"
-
 
 @dataclass(frozen=True, slots=True)
 class Carried:

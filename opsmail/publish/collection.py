@@ -15,12 +15,12 @@ from typing import Any
 
 from opsmail.evidence.facts import format_time
 from opsmail.publish.ancestry import ancestors, kept_up_to
-from opsmail.publish.carried import COLLECT, last_carried
+from opsmail.publish.carried import last_carried
 from opsmail.publish.events import written
-from opsmail.publish.reachable import Kept, all_blobs, digests_in, reachable
+from opsmail.publish.reachable import Kept, all_blobs, reachable
 from opsmail.publish.writing import settle
 from opsmail.store.generation import Generation, Published, Verify, oldest_kept, read_published
-from opsmail.store.interface import HeadMoved, Store
+from opsmail.store.interface import Head, HeadMoved, Store
 from opsmail.store.manifest import join, split
 
 #: So often somebody may publish while it is looked what is of use.
@@ -60,6 +60,25 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found to be of use.
+
+    Args:
+        head: of the environment that is collected.
+        oldest: the first of its generations that is kept.
+        carried: buckets of evidence to be carried on, by name; None where no generation goes.
+        others: the heads of the other environments.
+        of_use: all of it, by digest.
+    """
+
+    head: Head
+    oldest: int
+    carried: Mapping[str, bytes] | None
+    others: tuple[Head, ...]
+    of_use: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Collector:
     """Who collects a store.
 
@@ -79,39 +98,47 @@ class Collector:
 
     def look(self, environment: str) -> Collection:
         """Return what a collection would do now; nothing is changed."""
-        published = read_published(self.store, environment, self.verify)
-        first, oldest = oldest_kept(self.store, environment), self._oldest(published)
-        carried = None
-        if oldest > first:
-            entries = _carry(self.store, published, oldest)
-            carried = frozenset([*digests_in(entries), *map(_digest, split(entries).values())])
-        of_use = reachable(self.store, self._kept(environment, oldest, carried))
-        return Collection(environment, oldest, oldest - first, len(all_blobs(self.store) - of_use), len(of_use))
+        found = self._found(environment)
+        first = oldest_kept(self.store, environment)
+        useless = all_blobs(self.store) - found.of_use
+        return Collection(environment, found.oldest, found.oldest - first, len(useless), len(found.of_use))
 
     def collect(self, environment: str) -> Collection:
         """Let generations of an environment go, and sweep the store.
 
         Raises:
             HeadMoved: others publish faster than it can be looked what is of use; what is done by then stays done.
-            RefusedError: a newer opsmail has published there.
-            StoreDamaged: what is of use is not there, so nothing is taken away.
+            RefusedError: a newer opsmail has published there; nothing was taken away.
+            StoreDamaged: what is of use is not there; nothing was taken away.
         """
-        for _ in range(_TRIES - 1):
+        first, swept, useless = oldest_kept(self.store, environment), 0, set[str]()
+        tries = 0
+        while True:
+            tries += 1
+            # What is of use is known before anything goes.
+            found = self._found(environment)
             try:
-                return self._collected(environment)
+                heads = [self._let_go(found), *found.others]
+                present = all_blobs(self.store)
+                # Of a sweep that was interrupted, too.
+                swept += len(useless - present)
+                useless = present - found.of_use
+                swept += self.store.sweep(heads, useless)
+                return Collection(environment, found.oldest, found.oldest - first, swept, len(found.of_use))
             except HeadMoved:
-                continue
-        return self._collected(environment)
+                if tries == _TRIES:
+                    raise
 
-    def _collected(self, environment: str) -> Collection:
+    def _found(self, environment: str) -> _Found:
+        """Look what is of use; of other environments than the one that is collected everything is."""
         published = read_published(self.store, environment, self.verify)
-        first, oldest = oldest_kept(self.store, environment), self._oldest(published)
-        if oldest > first:
-            self._let_go(published, first, oldest)
-        kept = self._kept(environment, oldest)
-        of_use = reachable(self.store, kept)
-        swept = self.store.sweep([each.head for each in kept], all_blobs(self.store) - of_use)
-        return Collection(environment, oldest, oldest - first, swept, len(of_use))
+        oldest, carried = self._oldest(published), None
+        if oldest > oldest_kept(self.store, environment):
+            carried = split(_carry(self.store, published, oldest))
+        others = [self.store.head(name) for name in self.store.environments() if name != environment]
+        kept = [Kept(head, oldest_kept(self.store, head.environment)) for head in others]
+        of_use = reachable(self.store, [Kept(published.head, oldest, carried), *kept])
+        return _Found(published.head, oldest, carried, tuple(others), frozenset(of_use))
 
     def _oldest(self, published: Published) -> int:
         """Return the number of the first generation that is kept; 0 where nothing is published."""
@@ -126,32 +153,23 @@ class Collector:
             generation = before
         return generation.number
 
-    def _let_go(self, published: Published, first: int, oldest: int) -> None:
-        evidence = split(_carry(self.store, published, oldest))
+    def _let_go(self, found: _Found) -> Head:
+        """Let the generations go that are not kept, where there are any, and return the head after it."""
+        if found.carried is None:
+            return found.head
         facts = {
-            "oldest": oldest,
-            "let_go": oldest - first,
-            "evidence": {name: _digest(content) for name, content in evidence.items()},
+            "oldest": found.oldest,
+            "evidence": {name: _digest(content) for name, content in found.carried.items()},
             "actor": self.actor,
             "time": format_time(self.now),
         }
-        event = written(COLLECT, facts)
-        settle(
+        event = written("collect", facts)
+        return settle(
             self.store,
-            published.head,
-            {_digest(content): content for content in evidence.values()},
-            lambda head: self.store.let_go(head, oldest=oldest, events=[event]),
+            found.head,
+            {_digest(content): content for content in found.carried.values()},
+            lambda head: self.store.let_go(head, oldest=found.oldest, events=[event]),
         )
-
-    def _kept(self, environment: str, oldest: int, carried: frozenset[str] | None = None) -> list[Kept]:
-        """Return what is kept of each environment; of others than the one that is collected everything is."""
-        heads = [self.store.head(name) for name in {environment, *self.store.environments()}]
-        return [
-            Kept(head, oldest, carried)
-            if head.environment == environment
-            else Kept(head, oldest_kept(self.store, head.environment))
-            for head in heads
-        ]
 
 
 def _carry(store: Store, published: Published, oldest: int) -> dict[str, Any]:

@@ -5,8 +5,9 @@ A generation names buckets by digest, and a bucket documents or statements; noth
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -33,12 +34,12 @@ class Kept:
     Args:
         head: where it stands.
         oldest: the first generation that is kept.
-        carried: all that a collection is yet to carry on; None where the newest one has told of it.
+        carried: buckets of evidence that a collection is yet to carry on; None where the newest one has told of them.
     """
 
     head: Head
     oldest: int
-    carried: frozenset[str] | None = None
+    carried: Mapping[str, bytes] | None = None
 
 
 def all_blobs(store: Store) -> set[str]:
@@ -71,6 +72,8 @@ def reachable(store: Store, kept: Iterable[Kept]) -> set[str]:
         for statements, carried in _told(store, each):
             whole |= statements
             buckets |= carried
+        for content in (each.carried or {}).values():
+            whole |= {hashlib.sha256(content).hexdigest(), *digests_in(json.loads(content))}
     for digest, content in _contents(store, sorted(buckets)):
         try:
             whole |= {digest, *digests_in(json.loads(content))}
@@ -106,7 +109,6 @@ def _known(envelope: bytes, blobs: Blobs, number: int) -> Generation:
 def _told(store: Store, kept: Kept) -> Iterator[tuple[set[str], set[str]]]:
     """Yield the statements that events tell of, and the buckets that the newest collection carried on."""
     collected = kept.carried is not None
-    yield set(kept.carried or ()), set()
     for _, event in newest_first(store, kept.head):
         carried = None if collected else carried_in(store, event)
         if carried is not None:

@@ -187,8 +187,11 @@ class TestCollect:
 
     def test_a_generation_of_a_newer_opsmail(self, published: Checkout) -> None:
         """What it leads to besides is not known here, so nothing may be taken away."""
+        published.edit("opsmail.toml", "[gate]", "[store]\nkeep_generations = 1\nkeep_days = 0\n\n[gate]")
+        published.commit()
         add_field(published)
         said = published.run("store", "collect", code=3).err
+        assert [entry["number"] for entry in generations(published)] == [2, 1]
         assert "generation 2 was published by a newer opsmail than this one" in said
         assert "upgrade opsmail here" in said
 
