@@ -74,7 +74,11 @@ def carried_in(store: Store, event: Event) -> Carried | None:
 def _entries(store: Store, names: Mapping[str, str]) -> dict[str, Any]:
     """Return what buckets hold together, given by digest with their names."""
     contents = store.read(names)
+    unreadable = damaged(store.location, msg("the evidence that a collection carried on cannot be read"))
     try:
-        return join((name, contents[digest]) for digest, name in names.items())
-    except ValueError:
-        raise damaged(store.location, msg("the evidence that a collection carried on cannot be read")) from None
+        entries = join((name, contents[digest]) for digest, name in names.items())
+    except (ValueError, RecursionError):
+        raise unreadable from None
+    if not all(isinstance(digests, list) and all(map(is_digest, digests)) for digests in entries.values()):
+        raise unreadable
+    return entries

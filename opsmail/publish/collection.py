@@ -183,12 +183,12 @@ def _carry(store: Store, published: Published, oldest: int) -> dict[str, Any]:
     entries: dict[str, Any] = last_carried(store, published.head).all_evidence(store)
     before: Generation | None = None
     for _, generation in kept_up_to(store, published.head):
+        if generation.number > oldest:
+            break
         if before is not None:
             for operator in _changed(store, before, generation):
                 entries.pop(operator, None)
         entries |= _joined(store, generation.evidence)
-        if generation.number == oldest:
-            break
         before = generation
     return entries
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from opsmail.messages import msg
 from opsmail.output.results.status import Ends, Status, as_json, as_prometheus, problems_of
 from opsmail.runtime import Operators
 from opsmail.store.backends import open_store
+from tests.docs.test_monitoring import EVERYTHING
 from tests.prometheus import parse
 from tests.published import read_json
 from tests.unit.cli.checkout import Checkout
@@ -182,6 +184,11 @@ class TestSnapshot:
 
 
 class TestEnds:
+    def test_a_fleet_that_has_no_master(self) -> None:
+        assert EVERYTHING.serving is not None
+        found = replace(EVERYTHING, serving=replace(EVERYTHING.serving, master=None, proven=None))
+        assert [str(told) for told in problems_of(found)] == ["no master is published that is switched on"]
+
     def test_the_soonest_of_each_kind_counts(self) -> None:
         made = datetime(2026, 3, 10, 12, tzinfo=UTC)
         ends = [

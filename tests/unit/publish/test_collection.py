@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import sqlite3
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsmail.evidence.keys import SigningKey
-from opsmail.publish.ancestry import introduction
+from opsmail.publish.ancestry import introduction, kept_up_to
+from opsmail.publish.carried import last_carried
 from opsmail.publish.collection import Retention
+from opsmail.publish.events import written
 from opsmail.publish.marks import read_marks
 from opsmail.publish.publisher import Proofs
+from opsmail.publish.reachable import Kept, reachable
+from opsmail.publish.writing import settle
 from opsmail.store.backends import open_store
 from opsmail.store.generation import read_published
-from opsmail.store.interface import Store
+from opsmail.store.interface import Head, HeadMoved, Store, StoreDamaged, next_hash
 from opsmail.store.manifest import split
 from tests.conformance.collecting import MASTER, Stall
 from tests.unit.fleets import CIRCUMSTANCES, documents, operator
@@ -163,3 +170,102 @@ def test_nothing_is_lost_and_nothing_else_is_left(acts: list[tuple[str, str, Any
         for environment in ENVIRONMENTS:
             act(world, "collect", environment, 1)
         world.is_whole()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(f"sqlite:///{tmp_path}/opsmail.db", create=True)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stall(store: Store, tmp_path: Path) -> Stall:
+    made = Stall(tmp_path, key=KEY, kept=store)
+    for number in range(1, 4):
+        made.day(number, MASTER, operator("a", name=f"n{number}"))
+    return made
+
+
+class Changed:
+    """A store that answers one question otherwise."""
+
+    def __init__(self, store: Store, **answers: Any) -> None:
+        self._store = store
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        return self._answers.get(name, getattr(self._store, name))
+
+
+def test_generations_that_do_not_follow_each_other(stall: Stall, store: Store) -> None:
+    """Whatever stands there in place of one: nothing is taken away by what it leads to."""
+    head = store.head(stall.environment)
+    kept = store.generations(stall.environment)
+    first = read_published(store, stall.environment, stall.verify, 1).generation
+    assert first is not None
+    stranger = stall.sign(replace(first, number=2, parent="0" * 64))
+    store.write_missing({digest(stranger): stranger})
+    exchanged: Any = Changed(store, generations=lambda *_, **__: {**kept, 2: digest(stranger)})
+    with pytest.raises(StoreDamaged, match=r"generation 1 in .* is not the one that generation 2 follows"):
+        list(kept_up_to(exchanged, head))
+    short: Any = Changed(store, generations=lambda *_, after=0, **__: {1: kept[1]} if not after else {})
+    with pytest.raises(StoreDamaged, match="generation 3 "):
+        list(kept_up_to(short, head))
+    first_of_all: Any = Changed(
+        store,
+        generations=lambda *_, after=0, **__: {n: d for n, d in {**kept, 1: digest(stranger)}.items() if n > after},
+    )
+    with pytest.raises(StoreDamaged):
+        reachable(first_of_all, [Kept(head, 1)])
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"o200":7}', b'{"o200":["x"]}', b'{"a":1}', b"[" * 100_000])
+def test_evidence_that_a_collection_carried_on_and_nobody_can_read(stall: Stall, store: Store, content: bytes) -> None:
+    store.write_missing({digest(content): content})
+    event = written("collect", {"oldest": 1, "evidence": {"00": digest(content)}})
+    head = store.append_events(store.head(stall.environment), [event])
+    with pytest.raises(StoreDamaged, match="carried on cannot be read"):
+        last_carried(store, head).all_evidence(store)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000])
+def test_a_bucket_that_is_none_leaves_everything_in_place(stall: Stall, store: Store, content: bytes) -> None:
+    store.write_missing({digest(content): content})
+    event = written("collect", {"oldest": 1, "evidence": {"00": digest(content)}})
+    head = store.append_events(store.head(stall.environment), [event])
+    with pytest.raises(StoreDamaged, match="has another content"):
+        reachable(store, [Kept(head, 1)])
+
+
+def test_a_history_that_begins_with_another_one(stall: Stall, store: Store) -> None:
+    """The log tells of another generation before the first that is kept."""
+    stall.collect(Retention(1, 0))
+    with closing(sqlite3.connect(stall.path)) as database, database:
+        rows = database.execute("SELECT payload FROM opsmail_events ORDER BY sequence").fetchall()
+        last = "0" * 64
+        for sequence, (payload,) in enumerate(rows, 1):
+            told = (
+                payload.replace(str(json.loads(payload).get("digest", "-" * 64)).encode(), b"e" * 64)
+                if sequence == 2
+                else payload
+            )
+            last = next_hash(last, told)
+            database.execute(
+                "UPDATE opsmail_events SET payload = ?, hash = ? WHERE sequence = ?", [told, last, sequence]
+            )
+        database.execute("UPDATE opsmail_heads SET last_hash = ?", [last])
+    assert stall.breaks()[0] == "generation 3 does not follow generation 2"
+
+
+def test_a_collection_that_comes_in_between_every_time(stall: Stall, store: Store) -> None:
+    head = store.head(stall.environment)
+    tried: list[Head] = []
+
+    def swept(now: Head) -> Head:
+        tried.append(now)
+        raise HeadMoved(now, replace(now, sweeps=now.sweeps + 1))
+
+    with pytest.raises(HeadMoved, match="was collected") as caught:
+        settle(store, head, {}, swept)
+    assert "when the collection has ended" in str(caught.value.hint)
+    assert [now.sweeps for now in tried] == list(range(20))
