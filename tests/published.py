@@ -21,6 +21,8 @@ _NAMES = {
     # or tables.
     "opsmail/history/v1": None,
     "opsmail/history-verification/v1": None,
+    "opsmail/collection/v1": None,
+    "opsmail/status/v1": None,
     "opsmail/diff/v1": None,
     "opsmail/drift/v1": None,
     "opsmail/why/v1": None,

@@ -49,6 +49,7 @@ COMMANDS = {
     "diff": "opsmail.cli.diff",
     "report": "opsmail.cli.report",
     "export": "opsmail.cli.export",
+    "status": "opsmail.cli.status",
     "store": "opsmail.cli.store",
     "keygen": "opsmail.cli.keygen",
     "evidence": "opsmail.cli.evidence",

@@ -31,10 +31,10 @@ def record_fresh(publishing: Publishing, prepared: Prepared) -> None:
         new = set(missing.digests)
     else:
         return
-    publishing.store.write_missing({digest: envelope_of(statements[digest]) for digest in new})
+    envelopes = {digest: envelope_of(statements[digest]) for digest in new}
     told = {name: [item.digest for item in items if item.digest in new] for name, items in proofs.items()}
     told = {name: digests for name, digests in told.items() if digests}
-    record_evidence(publishing.store, published.head, told, format_time(now()))
+    record_evidence(publishing.store, published.head, envelopes, told, format_time(now()))
     session.console.say(
         msgn("fresh evidence of {count} operator is kept", "fresh evidence of {count} operators is kept", len(told))
     )

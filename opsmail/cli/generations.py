@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from opsmail.errors import UsageError
-from opsmail.messages import msg
+from opsmail.messages import Message, msg
 from opsmail.publish.ancestry import published_at
 from opsmail.shape import nearest
 from opsmail.store.generation import Generation, Published
@@ -20,15 +20,18 @@ def earlier(store: Store, published: Published, number: int) -> Published:
     """
     found = published_at(store, published, number)
     if found is None or found.generation is None:
-        raise UsageError(
-            msg(
-                "there is no generation {number} in environment {environment}",
-                number=number,
-                environment=published.head.environment,
-            ),
-            hint=msg("`opsmail history` lists the generations"),
-        )
+        raise UsageError(absent(published, number), hint=msg("`opsmail history` lists the generations"))
     return found
+
+
+def absent(published: Published, number: int) -> Message:
+    """Return what is said of a generation that is not there: it is yet to come, or a collection let it go."""
+    environment = published.head.environment
+    if number < published.head.number:
+        return msg(
+            "generation {number} of environment {environment} is not kept", number=number, environment=environment
+        )
+    return msg("there is no generation {number} in environment {environment}", number=number, environment=environment)
 
 
 def require_published(published: Published) -> Generation:

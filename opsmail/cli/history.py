@@ -17,7 +17,7 @@ from opsmail.output.results import history
 from opsmail.output.results.history import Entry
 from opsmail.publish.marks import Marks, read_marks
 from opsmail.publish.verification import Verification, verify_history
-from opsmail.store.generation import Generation, Verify
+from opsmail.store.generation import Generation, Verify, read_envelopes
 from opsmail.store.interface import Head, Store, StoreDamaged
 
 
@@ -46,11 +46,10 @@ def command(limit: int, walk: bool, formats: tuple[str, ...], session: Session) 
                 output.write(console, _verified(verification, output, session))
             return ExitCode.FINDINGS if verification.breaks else ExitCode.DONE
         head = store.head(settings.environment)
-        digests = store.generations(settings.environment, after=max(0, head.number - limit), limit=limit)
-        envelopes = store.read(set(digests.values()))
+        kept = read_envelopes(store, settings.environment, after=max(0, head.number - limit), limit=limit)
         entries = [
-            _entry(store, head, number, digest, envelopes[digest], verify)
-            for number, digest in sorted(digests.items(), reverse=True)
+            _entry(store, head, number, digest, envelope, verify)
+            for number, (digest, envelope) in sorted(kept.items(), reverse=True)
         ]
     for output in outputs:
         as_json = output.format == "json"

@@ -8,6 +8,7 @@ import re
 import click
 
 from opsmail.cli.exit_codes import ExitCode
+from opsmail.cli.generations import absent
 from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
@@ -62,8 +63,9 @@ def _digest(published: Published, name: str, number: int | None) -> str:
     hint = msg("`opsmail history` lists the generations")
     environment = published.head.environment
     if published.generation is None:
-        what = msg("nothing is published") if number is None else msg("there is no generation {number}", number=number)
-        raise UsageError(msg("{what} in environment {environment}", what=what, environment=environment), hint=hint)
+        if number is not None:
+            raise UsageError(absent(published, number), hint=hint)
+        raise UsageError(msg("nothing is published in environment {environment}", environment=environment), hint=hint)
     digest = published.manifest.get(name)
     if digest is None:
         guess = nearest(name, list(published.manifest))

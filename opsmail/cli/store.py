@@ -15,14 +15,17 @@ from opsmail.cli.groups import Group
 from opsmail.cli.holding import Holding
 from opsmail.cli.language import language_option
 from opsmail.cli.options import session_options
+from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.planning import opened_store
-from opsmail.cli.proofs import generation_verifier
+from opsmail.cli.proofs import generation_verifier, now
 from opsmail.cli.publishing import Publishing
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.errors import RefusedError
 from opsmail.messages import msg
+from opsmail.output.results import collection
 from opsmail.publish.adoption import Adoptee, doubtful, find_adoptee, needs_epoch
+from opsmail.publish.collection import Collector, Retention
 from opsmail.publish.marks import read_marks
 from opsmail.publish.publisher import Act
 from opsmail.store.generation import Published
@@ -88,6 +91,40 @@ def adopt(yes: bool, accepted: str | None, reason: str, commit: str | None, sess
             epoch=generation.epoch,
         )
     )
+    return ExitCode.DONE
+
+
+@command.command("collect", epilog="Example:  opsmail store collect --env production --dry-run")
+@click.option("--dry-run", is_flag=True, help="Tell what would be taken away; change nothing.")
+@click.option("--commit", metavar="SHA", help="Keep what the settings of this commit say.  [default: HEAD]")
+@format_option("text or json")
+@session_options
+def collect(dry_run: bool, commit: str | None, formats: tuple[str, ...], session: Session) -> int:
+    """Take away what a store does not need any more.
+
+    That is: generations beyond store.keep_generations and store.keep_days, and content that nothing leads to. What is
+    published stays as it is, and so does the event log; publishers and readers may be at work meanwhile.
+    """
+    outputs = parse_outputs(formats or ("text",), ("text", "json"))
+    run = current_run(os.environ)
+    run.require_trusted()
+    settings = Revision.open(session, commit).settings
+    limits = settings.file.store
+    with opened_store(session, settings, writing=not dry_run) as store:
+        collector = Collector(
+            store,
+            generation_verifier(settings),
+            Retention(limits.keep_generations, limits.keep_days),
+            run.actor,
+            now(),
+        )
+        done = (collector.look if dry_run else collector.collect)(settings.environment)
+    for output in outputs:
+        if output.format == "json":
+            text = collection.as_json(done, dry_run=dry_run)
+        else:
+            text = collection.as_text(done, session.console.language, dry_run=dry_run)
+        output.write(session.console, text)
     return ExitCode.DONE
 
 

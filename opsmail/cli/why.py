@@ -135,6 +135,7 @@ def _page(session: Session, settings: Settings, checked: CheckResult, operator: 
         generation=0 if served is None else served.number,
         document=json.loads(document),
         since=None if came is None else came.generation,
+        maybe_earlier=came is not None and came.maybe_earlier,
         changed=() if served is None or served.before is None else _fields(operator, served.before, document),
         entry=entry,
         findings=findings,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 from opsmail.evidence.envelope import statement_in
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.messages import msg
-from opsmail.store.generation import Blobs, Generation, Published, Verify, read_published
-from opsmail.store.interface import Store, StoreDamaged
+from opsmail.publish.carried import last_carried
+from opsmail.store.generation import Blobs, Generation, Published, Verify, read_envelopes, read_published
+from opsmail.store.interface import Head, Store, StoreDamaged
 from opsmail.store.manifest import bucket_of
 
 #: Generations that are read at a time.
@@ -29,14 +30,16 @@ class Introduction:
     """How an operator came to be published as it is.
 
     Args:
-        generation: the one that brought its document; the oldest that is kept, where it is older than that.
+        generation: the one that brought its document; the oldest that is kept, where it may be older than that.
         before: the document before, by its digest; None where there was none.
         evidence: the statements that came with it, by their digests.
+        maybe_earlier: whether the document may have come with a generation that is not kept any more.
     """
 
     generation: Generation
     before: str | None
     evidence: tuple[str, ...]
+    maybe_earlier: bool = False
 
 
 def ancestors(store: Store, published: Published) -> Iterator[tuple[str, Generation]]:
@@ -49,16 +52,44 @@ def ancestors(store: Store, published: Published) -> Iterator[tuple[str, Generat
     after = published.generation
     while after is not None and after.parent is not None:
         first = max(0, after.number - 1 - _PAGE)
-        digests = store.generations(environment, after=first, limit=after.number - 1 - first)
-        envelopes = store.read(set(digests.values()))
+        kept = read_envelopes(store, environment, after=first, limit=after.number - 1 - first)
         for number in range(after.number - 1, first, -1):
-            digest = digests.get(number)
-            if digest is None:
+            if number not in kept:
                 return  # Older ones are not kept.
+            digest, envelope = kept[number]
             if digest != after.parent:
                 raise _broken(store, number, after.number)
-            after = parsed(envelopes[digest], store, number)
+            after = parsed(envelope, store, number)
             yield digest, after
+
+
+def kept_up_to(
+    store: Store, head: Head, oldest: int = 1, parse: Callable[[bytes, Blobs, int], Generation] | None = None
+) -> Iterator[tuple[str, Generation]]:
+    """Yield digest and facts of each generation that is kept up to the head, from `oldest` on.
+
+    Args:
+        store: where they are.
+        head: of their environment.
+        oldest: the number of the first one that is wanted.
+        parse: reads one; `parsed` when left out.
+
+    Raises:
+        StoreDamaged: one of them does not follow the one before, or the last one is not the head's.
+    """
+    digest: str | None = None
+    after = max(0, oldest - 1)
+    while after < head.number:
+        page = read_envelopes(store, head.environment, after=after, limit=min(_PAGE, head.number - after))
+        for number, (found, envelope) in page.items():
+            generation = (parse or parsed)(envelope, store, number)
+            if digest is not None and generation.parent != digest:
+                raise _broken(store, number - 1, number)
+            digest = found
+            yield digest, generation
+        after = max(page, default=head.number)
+    if digest != head.digest:
+        raise _broken(store, head.number, head.number + 1)
 
 
 def parsed(envelope: bytes, blobs: Blobs, number: int) -> Generation:
@@ -104,7 +135,10 @@ def introduction(store: Store, published: Published, operator: str) -> Introduct
             if former != digest:
                 return Introduction(generation, former, evidence_in(store, generation, operator))
         generation = before
-    return Introduction(generation, None, evidence_in(store, generation, operator))
+    if generation.parent is None:
+        return Introduction(generation, None, evidence_in(store, generation, operator))
+    carried = last_carried(store, published.head).evidence(store, operator)
+    return Introduction(generation, None, carried or evidence_in(store, generation, operator), maybe_earlier=True)
 
 
 def evidence_in(store: Store, generation: Generation, operator: str) -> tuple[str, ...]:
@@ -122,6 +156,7 @@ def newest_evidence(store: Store, published: Published, most: int = _PAGE) -> It
         most: how many generations are looked at, where some operator has no statement at all.
     """
     left = set(published.manifest)
+    oldest = None
     for generation in islice(_back_from(store, published), most):
         for bucket in generation.evidence.values():
             for operator, digests in _content(store, bucket).items():
@@ -130,6 +165,14 @@ def newest_evidence(store: Store, published: Published, most: int = _PAGE) -> It
                     yield from digests
         if not left:
             return
+        oldest = generation
+    if oldest is None or oldest.parent is None:
+        return
+    carried = last_carried(store, published.head)
+    if oldest.number == carried.oldest:
+        for operator, digests in carried.all_evidence(store).items():
+            if operator in left:
+                yield from digests
 
 
 def _back_from(store: Store, published: Published) -> Iterator[Generation]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import rfc8785
 
-from opsmail.store.interface import Event
+from opsmail.store.interface import NO_EVENT, PAGE, Event, Head, Store
 
 
 def written(kind: str, facts: Mapping[str, object]) -> bytes:
@@ -23,3 +23,21 @@ def facts_of(event: Event) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def newest_first(store: Store, head: Head) -> Iterator[tuple[str, Event]]:
+    """Yield each event with the hash of the one before, from the end of the log on.
+
+    Raises:
+        StoreDamaged: one does not follow from the one before.
+    """
+    last = head.events
+    while last > 0:
+        first = max(0, last - PAGE)
+        # One more, for its hash.
+        page = store.events(head.environment, after=max(0, first - 1), limit=last - max(0, first - 1))
+        hashes: Mapping[int, str] = {0: NO_EVENT} | {event.sequence: event.hash for event in page}
+        for event in reversed(page):
+            if event.sequence > first:
+                yield hashes[event.sequence - 1], event
+        last = first

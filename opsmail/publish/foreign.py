@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from opsmail.messages import Message, msg
-from opsmail.publish.events import facts_of
+from opsmail.publish.events import facts_of, newest_first
 from opsmail.store.generation import Published
-from opsmail.store.interface import NO_EVENT, PAGE, Event, Store, StoreDamaged
+from opsmail.store.interface import Store, StoreDamaged
 from opsmail.store.relational import row
 
 
@@ -71,7 +71,7 @@ def unlogged(store: Store, published: Published) -> Iterator[Message]:
     if generation is None:
         return
     try:
-        for before, event in _newest_first(store, published):
+        for before, event in newest_first(store, published.head):
             told = facts_of(event)
             if told.get("generation") != generation.number:
                 continue
@@ -86,18 +86,3 @@ def unlogged(store: Store, published: Published) -> Iterator[Message]:
         yield msg("no event tells of generation {number}", number=generation.number)
     except StoreDamaged as error:
         yield error.message
-
-
-def _newest_first(store: Store, published: Published) -> Iterator[tuple[str, Event]]:
-    """Yield each event with the hash of the one before, from the end of the log on."""
-    head = published.head
-    last = head.events
-    while last > 0:
-        first = max(0, last - PAGE)
-        # One more, for its hash.
-        page = store.events(head.environment, after=max(0, first - 1), limit=last - max(0, first - 1))
-        hashes: Mapping[int, str] = {0: NO_EVENT} | {event.sequence: event.hash for event in page}
-        for event in reversed(page):
-            if event.sequence > first:
-                yield hashes[event.sequence - 1], event
-        last = first

@@ -13,6 +13,7 @@ from opsmail.errors import UnavailableError
 from opsmail.messages import msg
 from opsmail.publish.events import written
 from opsmail.publish.plan import Action, Plan
+from opsmail.publish.writing import settle
 from opsmail.store.generation import Generation, Published, Verify, read_published
 from opsmail.store.interface import Head, HeadMoved, OutcomeUnknown, Store, StoreDamaged, StoreUnavailable
 from opsmail.store.manifest import split
@@ -133,18 +134,20 @@ def publish(
     parcel = _pack(published, plan, wanted, proofs, circumstances, sign)
     # Before anybody can see it: a reader would refuse what does not verify here.
     verify(parcel.blobs[parcel.digest])
-    store.write_missing(parcel.blobs)
-    _swap(store, published.head, parcel, circumstances)
+    settle(store, published.head, parcel.blobs, lambda head: _swap(store, head, parcel, circumstances))
     _read_back(store, published.head.environment, parcel, verify)
     return parcel.generation
 
 
-def record_evidence(store: Store, head: Head, statements: Mapping[str, Sequence[str]], time: str) -> None:
-    """Put fresh evidence of what is published already into the event log.
+def record_evidence(
+    store: Store, head: Head, envelopes: Mapping[str, bytes], statements: Mapping[str, Sequence[str]], time: str
+) -> None:
+    """Keep fresh evidence of what is published already, and put it into the event log.
 
     Args:
-        store: which has the statements already.
+        store: where to.
         head: the published generation.
+        envelopes: the signed statements, by their SHA-256.
         statements: operator to the SHA-256 of the statements that prove it.
         time: when, RFC 3339 in UTC.
 
@@ -158,7 +161,7 @@ def record_evidence(store: Store, head: Head, statements: Mapping[str, Sequence[
         written("evidence", {"of": head.number, "time": time, "statements": {name: statements[name] for name in part}})
         for part in parts
     ]
-    store.append_events(head, events)
+    settle(store, head, envelopes, lambda now: store.append_events(now, events))
 
 
 def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumstances, reasons: Sequence[str]) -> None:
@@ -175,7 +178,8 @@ def record_refusal(store: Store, head: Head, plan: Plan, circumstances: Circumst
         "time": circumstances.time,
         "reasons": [_storable(reason)[:_LONGEST_REASON] for reason in reasons[:_REASONS]],
     }
-    store.append_events(head, [written("refused-publish", facts)])
+    event = written("refused-publish", facts)
+    settle(store, head, {}, lambda now: store.append_events(now, [event]))
 
 
 def _pack(
@@ -233,7 +237,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstances) -> None:
+def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstances) -> Head:
     generation = parcel.generation
     facts: dict[str, object] = {
         "generation": generation.number,
@@ -250,21 +254,25 @@ def _swap(store: Store, head: Head, parcel: _Parcel, circumstances: Circumstance
         facts["operators"] = list(circumstances.operators[:_REASONS])
     try:
         events = [written(kind, told) for kind, told in ((circumstances.act.value, facts), *circumstances.also)]
-        store.swap_head(head, number=generation.number, digest=parcel.digest, events=events, operators=parcel.operators)
+        return store.swap_head(
+            head, number=generation.number, digest=parcel.digest, events=events, operators=parcel.operators
+        )
     except OutcomeUnknown as unknown:
-        _look(store, head, parcel, unknown)
+        return _look(store, head, parcel, unknown)
 
 
-def _look(store: Store, head: Head, parcel: _Parcel, unknown: OutcomeUnknown) -> None:
+def _look(store: Store, head: Head, parcel: _Parcel, unknown: OutcomeUnknown) -> Head:
     """Return when the swap did happen. Where nothing is there yet it still may: a server may go on without us."""
     try:
         found = store.generation(head.environment, parcel.generation.number)
+        present = store.head(head.environment)
         if found not in (None, parcel.digest):
-            raise HeadMoved(head, store.head(head.environment))
+            raise HeadMoved(head, present)
     except StoreUnavailable as error:
         raise unknown from error
     if found is None:
         raise unknown
+    return present
 
 
 def _storable(text: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from opsmail.errors import OpsmailError
 from opsmail.messages import Message, msg
 from opsmail.publish.ancestry import parsed
+from opsmail.publish.carried import last_carried
 from opsmail.publish.events import facts_of
 from opsmail.store.audit import audit
-from opsmail.store.generation import Generation, Verify
+from opsmail.store.generation import Generation, Verify, oldest_kept
 from opsmail.store.interface import NO_EVENT, PAGE, Head, Store, StoreDamaged
 
 
@@ -20,11 +21,13 @@ class Verification:
 
     Args:
         head: where the environment stands; None where even that cannot be told.
+        oldest: the first generation that is kept; only the log tells of those before. 0 where none was found.
         breaks: each place where something does not follow, in words; empty where all of it does.
     """
 
     head: Head | None
     breaks: tuple[Message, ...]
+    oldest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,10 @@ class _Told:
 
 
 def verify_history(store: Store, environment: str, verify: Verify) -> Verification:
-    """Walk the event log and the generations from the first to the head.
+    """Walk the event log from its first event, and the generations from the first that is kept, to the head.
+
+    Of generations that a collection let go the log still tells their digests; the first that is kept has to follow the
+    last of them.
 
     Args:
         store: where they are.
@@ -46,13 +52,17 @@ def verify_history(store: Store, environment: str, verify: Verify) -> Verificati
     Raises:
         StoreUnavailable: the store cannot be read; that it contradicts itself is a finding.
     """
-    head = None
-    try:
-        head = store.head(environment)
-        audit(store, environment)
-        return Verification(head, tuple(_breaks(store, head, verify)))
-    except StoreDamaged as error:
-        return Verification(head, (error.message,))
+    while True:
+        head, oldest = None, 0
+        try:
+            oldest, head = oldest_kept(store, environment), store.head(environment)
+            audit(store, environment)
+            breaks = tuple(_breaks(store, head, verify))
+        except StoreDamaged as error:
+            breaks = (error.message,)
+        # What was collected meanwhile was not there any more: that is no break.
+        if not breaks or oldest in (0, oldest_kept(store, environment)):
+            return Verification(head, breaks, oldest)
 
 
 def _breaks(store: Store, head: Head, verify: Verify) -> Iterator[Message]:
@@ -60,6 +70,8 @@ def _breaks(store: Store, head: Head, verify: Verify) -> Iterator[Message]:
     parent = None
     for number, digest in _generations(store, head):
         generation = parsed(store.read([digest])[digest], store, number)
+        if parent is None:
+            yield from _beginning(store, head, generation, told)
         yield from _misplaced(head, generation, parent)
         parent = digest
         event = told.get(number)
@@ -74,6 +86,16 @@ def _breaks(store: Store, head: Head, verify: Verify) -> Iterator[Message]:
             verify(store.read([head.digest])[head.digest])
         except OpsmailError as error:
             yield msg("generation {number} is not to be trusted: {reason}", number=head.number, reason=error.message)
+
+
+def _beginning(store: Store, head: Head, first: Generation, told: Mapping[int, _Told]) -> Iterator[Message]:
+    """Yield what is wrong with the generation that the history begins with."""
+    before = first.number - 1
+    if last_carried(store, head).oldest != first.number:
+        yield msg("generation {number} is missing, and no collection let it go", number=before)
+    known = told.get(before)
+    if (None if known is None else known.digest) != first.parent:
+        yield msg("generation {number} does not follow generation {before}", number=first.number, before=before)
 
 
 def _misplaced(head: Head, generation: Generation, parent: str | None) -> Iterator[Message]:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from opsmail.runtime.endings import Ending, EndingKind
 from opsmail.runtime.health import Health, State
 from opsmail.runtime.loaded import StoreReplacedError
 from opsmail.runtime.operator import OperatorDisabledError, PublishedOperator
@@ -27,6 +28,8 @@ from opsmail.runtime.reader import (
 )
 
 __all__ = [
+    "Ending",
+    "EndingKind",
     "Health",
     "NoMasterError",
     "NothingPublishedError",

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from opsmail.errors import RefusedError
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Role
-from opsmail.store.generation import Blobs, Published, Verify, read_newest
+from opsmail.providers import load_providers
+from opsmail.runtime.endings import Ending, endings
+from opsmail.store.generation import Blobs, Generation, Published, Verify, read_newest
 from opsmail.store.interface import Head, StoreDamaged
+from opsmail.store.manifest import bucket_of
 
 
 class StoreReplacedError(RefusedError):
     """The store is another one than before, or went back to an older generation."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A generation with everything it consists of.
 
@@ -26,11 +31,15 @@ class Loaded:
         published: its facts and manifest.
         blobs: all that was read of it, by digest: what a snapshot needs.
         master: the master's id; None without one.
+        master_proven: whether it went live by a gate that wanted a test send, and not past it.
+        time: when it was published, in seconds since the epoch.
     """
 
     published: Published
     blobs: Mapping[str, bytes]
     master: str | None
+    master_proven: bool
+    time: float
 
     @classmethod
     def read(cls, source: Blobs, head: Head, verify: Verify, known: Mapping[str, bytes]) -> Self:
@@ -49,12 +58,21 @@ class Loaded:
         published = read_newest(blobs, head, verify)
         documents = blobs.read(set(published.manifest.values()))
         masters = (name for name, digest in published.manifest.items() if _is_master(documents[digest], name))
-        return cls(published, blobs.used, next(masters, None))
+        master = next(masters, None)
+        generation = published.generation
+        time = 0.0 if generation is None else generation.moment().timestamp()
+        return cls(published, blobs.used, master, _went_through_the_gate(blobs, generation, master), time)
 
     @property
     def head(self) -> Head:
         """Where the environment stands with it."""
         return self.published.head
+
+    @cached_property
+    def endings(self) -> tuple[Ending, ...]:
+        """What ends of the operators, the soonest first."""
+        documents = {name: self.blobs[digest] for name, digest in self.published.manifest.items()}
+        return endings(documents, load_providers())
 
     def operator(self, name: str) -> EffectiveOperator | None:
         """Return an operator, None where it is not published."""
@@ -122,6 +140,18 @@ def _parse(content: bytes, name: str) -> EffectiveOperator:
             msg("the published settings of `{name}` cannot be read: {reason}", name=name, reason=error),
             hint=msg("use the same or a newer opsmail here than the one that published"),
         ) from error
+
+
+def _went_through_the_gate(blobs: Blobs, generation: Generation | None, master: str | None) -> bool:
+    if generation is None or master is None or "test-send" not in generation.required:
+        return False
+    bucket = generation.marks.get(bucket_of(master))
+    try:
+        marks = {} if bucket is None else json.loads(blobs.read([bucket])[bucket])
+        return all(mark["kind"] != "break-glass" for mark in marks.get(master, ()))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # Marks in a form that is not known here prove nothing.
+        return False
 
 
 def _is_master(content: bytes, name: str) -> bool:

@@ -25,7 +25,7 @@ from opsmail.runtime.snapshot import SnapshotError, confirm_snapshot, load_snaps
 from opsmail.secrets import Secrets, open_secrets
 from opsmail.store.backends import open_store
 from opsmail.store.generation import Generation
-from opsmail.store.interface import Store
+from opsmail.store.interface import MissingBlobs, Store
 from opsmail.store.server import Access
 
 _LOG = logging.getLogger("opsmail.runtime")
@@ -213,8 +213,11 @@ class Operators(Mapping[str, PublishedOperator]):
             state=State.EXPIRED if expired else stale,
             generation=standing.loaded.head.number,
             age=age,
+            published=time.time() - standing.loaded.time,
             operators=len(standing.loaded.published.manifest),
             master=standing.loaded.master,
+            master_proven=standing.loaded.master_proven,
+            endings=standing.loaded.endings,
             problem=None if problem is None else str(problem),
         )
 
@@ -258,16 +261,23 @@ class Operators(Mapping[str, PublishedOperator]):
         if self._store is None:
             self._store = self._source()
         head = self._store.head(self._environment)
-        if current is not None:
-            require_forward(current.head, head)
-            if head.digest == current.head.digest:
-                return current
-        if head.digest is None:
-            raise NothingPublishedError(
-                msg("nothing is published for environment {environment}", environment=self._environment),
-                hint=msg("run `opsmail publish` for it first"),
-            )
-        return Loaded.read(self._store, head, self._verify, {} if current is None else current.blobs)
+        while True:
+            if current is not None:
+                require_forward(current.head, head)
+                if head.digest == current.head.digest:
+                    return current
+            if head.digest is None:
+                raise NothingPublishedError(
+                    msg("nothing is published for environment {environment}", environment=self._environment),
+                    hint=msg("run `opsmail publish` for it first"),
+                )
+            try:
+                return Loaded.read(self._store, head, self._verify, {} if current is None else current.blobs)
+            except MissingBlobs:
+                # Another one may be published by now, and a collection have taken this one away.
+                before, head = head, self._store.head(self._environment)
+                if head.digest == before.digest:
+                    raise
 
     def _verify(self, envelope: bytes) -> Generation:
         statement = verify(envelope, self._keys, kind=Kind.GENERATION, environment=self._environment)

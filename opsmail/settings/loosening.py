@@ -142,6 +142,8 @@ COMPARED: Mapping[type, Mapping[str, Compare]] = MappingProxyType(
             "max_delete_percent": by.raised(int),
             "min_fleet_for_percent": by.raised(int),
             "max_changes": by.raised(int),
+            "keep_generations": by.lowered(int),
+            "keep_days": by.lowered(int),
         },
     }
 )

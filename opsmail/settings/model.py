@@ -287,6 +287,16 @@ class StoreSettings:
         int, Range(0, 100_000), Doc("Small fleets", "Shares are judged from this many operators on.")
     ] = 10
     max_changes: Annotated[int, Range(1, 1_000_000), Doc("Changes", "Most operators changed by one publish.")] = 500
+    keep_generations: Annotated[
+        int,
+        Range(1, 1_000_000_000),
+        Doc("Kept generations", "So many of the newest generations `opsmail store collect` never takes away."),
+    ] = 100
+    keep_days: Annotated[
+        int,
+        Range(0, 36_500),
+        Doc("Kept days", "Nor those that were published at any time of so many last days."),
+    ] = 365
 
 
 _NO_SCHEMAS = ExtraSchemas()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from opsmail.messages import msg
 from opsmail.store.consistency import damaged
+from opsmail.store.generation import oldest_kept
 from opsmail.store.interface import NO_EVENT, PAGE, Head, Store
 
 
@@ -15,17 +16,19 @@ class Audit:
 
     Args:
         head: where the environment stood when the examination began.
+        oldest: the first generation that is kept; 0 where there is none.
         generations: how many were read, with their blobs.
         events: how many the log holds.
     """
 
     head: Head
+    oldest: int
     generations: int
     events: int
 
 
 def audit(store: Store, environment: str) -> Audit:
-    """Walk the event log and the generations of `environment` from the first to the head.
+    """Walk the event log of `environment` from the first event, and the generations that are kept, to the head.
 
     What is published meanwhile is left for the next time. What the generations say is judged by who can read them.
 
@@ -39,12 +42,13 @@ def audit(store: Store, environment: str) -> Audit:
             store.location,
             msg("the events of environment {environment} do not reach its head", environment=environment),
         )
-    if _end_of_generations(store, head) != (head.number, head.digest):
+    oldest = oldest_kept(store, environment)
+    if _end_of_generations(store, head, oldest) != (head.number, head.digest):
         raise damaged(
             store.location,
             msg("the generations of environment {environment} do not reach its head", environment=environment),
         )
-    return Audit(head, head.number, head.events)
+    return Audit(head, oldest, head.number - oldest + 1 if oldest else 0, head.events)
 
 
 def _end_of_events(store: Store, head: Head) -> tuple[int, str]:
@@ -58,9 +62,9 @@ def _end_of_events(store: Store, head: Head) -> tuple[int, str]:
     return end
 
 
-def _end_of_generations(store: Store, head: Head) -> tuple[int, str | None]:
+def _end_of_generations(store: Store, head: Head, oldest: int) -> tuple[int, str | None]:
     """Walk the generations and read their blobs; return the number and digest where their row ends or breaks."""
-    end: tuple[int, str | None] = (0, None)
+    end: tuple[int, str | None] = (max(0, oldest - 1), None)
     while end[0] < head.number:
         page = store.generations(head.environment, after=end[0], limit=min(PAGE, head.number - end[0]))
         if not page or list(page) != list(range(end[0] + 1, end[0] + 1 + len(page))):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeGuard
 
 import rfc8785
@@ -79,14 +79,32 @@ def next_number(value: object, expected: Head) -> int:
     return following
 
 
+def oldest(value: object, expected: Head) -> int:
+    """Return `value`, which is a generation up to the one of `expected`, or raise `InvalidValue`."""
+    first = number(value)
+    if first > expected.number:
+        raise InvalidValue(msg("generation {number} cannot be let go, it is published", number=expected.number))
+    return first
+
+
 def head(expected: Head) -> None:
     """Raise `InvalidValue` where `expected` holds what no store returns."""
     environment_name(expected.environment)
     number(expected.number, least=0)
     number(expected.events, least=0)
+    number(expected.sweeps, least=0)
     digest(expected.last_hash)
     if expected.digest is not None:
         digest(expected.digest)
+
+
+def heads(expected: Collection[Head]) -> dict[str, Head]:
+    """Return heads by environment, or raise `InvalidValue`."""
+    for each in expected:
+        head(each)
+    if not expected:
+        raise InvalidValue(msg("a store is swept by the heads of all its environments"))
+    return {each.environment: each for each in expected}
 
 
 def page(value: object) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from opsmail.messages import Message, msg
 from opsmail.store import bounds
-from opsmail.store.interface import NO_EVENT, Event, Head, Identity, StoreDamaged, StoreNewer, next_hash
+from opsmail.store.interface import NO_EVENT, Event, Head, HeadMoved, Identity, StoreDamaged, StoreNewer, next_hash
 
 #: The form of what a store holds. A change of it raises this and brings the way from the version before.
 VERSION = 1
@@ -43,6 +44,17 @@ def checked_identity(location: str, version: object, store: object, epoch: objec
     if not bounds.is_store_id(store) or not bounds.is_number(epoch):
         raise damaged(location, msg("it does not tell its identity"))
     return Identity(store, epoch)
+
+
+def checked_sweeps(location: str, sweeps: object) -> int:
+    """Return how often blobs were taken away.
+
+    Raises:
+        StoreDamaged: it is no such number.
+    """
+    if not bounds.is_number(sweeps, least=0):
+        raise damaged(location, msg("it does not tell how often it was collected"))
+    return sweeps
 
 
 def checked_head(location: str, head: Head, newest: tuple[Any, Any], last: tuple[Any, Any]) -> Head:
@@ -100,6 +112,27 @@ def _chained(location: str, rows: Iterable[tuple[Any, Any, Any]], after: int, pr
             raise damaged(location, msg("event {sequence} does not follow from the one before", sequence=expected))
         previous = hashed
         yield Event(sequence, payload, hashed)
+
+
+def require_standing(expected: Mapping[str, Head], found: Mapping[str, Head]) -> None:
+    """Return when every environment stands where it is expected, and no other one was ever used.
+
+    Args:
+        expected: environment to head.
+        found: likewise, of all of these and all that have one.
+
+    Raises:
+        HeadMoved: of the first that does not.
+    """
+    for environment, there in sorted(found.items()):
+        nothing = Head(there.identity, environment, sweeps=there.sweeps)
+        if there != expected.get(environment, nothing):
+            raise HeadMoved(expected.get(environment, nothing), there)
+
+
+def swept_once(heads: Mapping[str, Head]) -> dict[str, Head]:
+    """Return the heads after one more sweep."""
+    return {name: replace(head, sweeps=head.sweeps + 1) for name, head in heads.items()}
 
 
 def following(expected: Head, payloads: Sequence[bytes]) -> list[Event]:

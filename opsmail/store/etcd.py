@@ -1,6 +1,7 @@
 """The store in etcd: one key for each value, below a prefix.
 
     PREFIX/store                          version, id and epoch
+    PREFIX/sweeps                         how often blobs were taken away; none for never
     PREFIX/blobs/DIGEST                   content
     PREFIX/heads/ENVIRONMENT              number, digest, events, last hash
     PREFIX/generations/ENVIRONMENT/…      by number: digest
@@ -18,8 +19,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +31,24 @@ from opsmail.messages import msg
 from opsmail.store import bounds
 from opsmail.store import etcd_operations as operations
 from opsmail.store import etcd_records as records
-from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
+from opsmail.store.consistency import (
+    checked_events,
+    checked_head,
+    checked_identity,
+    checked_sweeps,
+    damaged,
+    following,
+    require_standing,
+    swept_once,
+)
 from opsmail.store.etcd_gateway import Gateway, Unanswered
+from opsmail.store.etcd_keys import PORTION, Keys
 from opsmail.store.etcd_operations import Pair
 from opsmail.store.failures import missing
 from opsmail.store.interface import (
     NOBODY,
     PAGE,
+    SWEEP_PAUSE,
     Event,
     Head,
     HeadMoved,
@@ -47,12 +61,12 @@ from opsmail.store.interface import (
 from opsmail.store.server import Access, Server
 
 _PORT = 2379
-#: Values that one request reads or writes.
-_PORTION = 64
 #: Bytes that one request writes, keys included, with room for what goes around them.
 _LARGEST_REQUEST = 1400 * 1024
 #: Events that one change appends; the head and the generation are operations as well.
 _MOST_EVENTS = 120
+#: Blobs that one transaction takes away.
+_SWEPT = 100
 
 
 def open_etcd(
@@ -77,7 +91,9 @@ def open_etcd(
             msg("the store's URL names no prefix, below which its keys would be"),
             hint=msg("write for example `etcd://opsmail@etcd.empresa.com.br/opsmail`"),
         )
-    store = EtcdStore(Gateway(server, access.password), str(server), server.name.strip("/"), writable=not read_only)
+    store = EtcdStore(
+        Keys(Gateway(server, access.password), str(server), server.name.strip("/")), writable=not read_only
+    )
     try:
         store.find(create=create and not read_only)
     except BaseException:  # Ctrl-C too: nothing stays open
@@ -90,22 +106,18 @@ class EtcdStore:
     """A `Store` in etcd.
 
     Args:
-        gateway: what is asked.
-        location: where it is, without a password.
-        prefix: of all keys.
+        keys: what is asked.
         writable: False refuses every change.
     """
 
-    def __init__(self, gateway: Gateway, location: str, prefix: str, *, writable: bool) -> None:
-        self._gateway = gateway
-        self._location = location
-        self._prefix = prefix
+    def __init__(self, keys: Keys, *, writable: bool) -> None:
+        self._keys = keys
         self._writable = writable
 
     @property
     def location(self) -> str:
         """Where it is, without any password."""
-        return self._location
+        return self._keys.location
 
     def find(self, *, create: bool) -> None:
         """Look whether there is a store, and make one where there is none.
@@ -113,29 +125,29 @@ class EtcdStore:
         Raises:
             StoreMissing: there is none, and none is to be made.
         """
-        key = self._key("store")
+        key = self._keys.key("store")
         if create:
             made = records.store_record(Identity(secrets.token_hex(16), 1))
-            self._transaction([operations.absent(key)], [operations.put(key, made)])
-        (found,) = self._read_transaction([operations.get(key)])
+            self._keys.transaction([operations.absent(key)], [operations.put(key, made)])
+        (found,) = self._keys.read([operations.get(key)])
         if not found:
             raise missing(self.location)
         self._identity(found)
 
     def identity(self) -> Identity:
         """Return which store this is, read anew."""
-        return self._identity(*self._read_transaction([operations.get(self._key("store"))]))
+        return self._identity(*self._keys.read([operations.get(self._keys.key("store"))]))
 
     def head(self, environment: str) -> Head:
-        """Return where `environment` stands; one transaction of four reads."""
-        return self._head(environment, self._read_transaction(self._head_reads(bounds.environment_name(environment))))
+        """Return where `environment` stands; one transaction of five reads."""
+        return self._head(environment, self._keys.read(self._head_reads(bounds.environment_name(environment))))
 
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest; a request for 64."""
         wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))
         found: dict[str, bytes] = {}
         for portion in _portions(wanted):
-            answers = self._read_transaction([operations.get(self._key("blobs", digest)) for digest in portion])
+            answers = self._keys.read([operations.get(self._keys.key("blobs", digest)) for digest in portion])
             for digest, pairs in zip(portion, answers, strict=True):
                 for _, content in pairs:
                     if hashlib.sha256(content).hexdigest() != digest:
@@ -152,11 +164,13 @@ class EtcdStore:
         self._require_writable()
         absent: list[str] = []
         for portion in _portions(sorted(blobs)):
-            answers = self._read_transaction([operations.exists(self._key("blobs", digest)) for digest in portion])
+            answers = self._keys.read([operations.exists(self._keys.key("blobs", digest)) for digest in portion])
             absent += [digest for digest, pairs in zip(portion, answers, strict=True) if not pairs]
         # Whoever writes the same blob at the same time writes the same content.
-        for portion in _portions(absent, lambda digest: len(blobs[digest]) + 2 * len(self._key("blobs", digest))):
-            self._transaction([], [operations.put(self._key("blobs", digest), blobs[digest]) for digest in portion])
+        for portion in _portions(absent, lambda digest: len(blobs[digest]) + 2 * len(self._keys.key("blobs", digest))):
+            self._keys.transaction(
+                [], [operations.put(self._keys.key("blobs", digest), blobs[digest]) for digest in portion]
+            )
         return len(absent)
 
     def generation(self, environment: str, number: int) -> str | None:
@@ -165,7 +179,9 @@ class EtcdStore:
 
     def generations(self, environment: str, *, after: int = 0, limit: int = PAGE) -> dict[int, str]:
         """Return number → digest of generations above `after`, in order."""
-        rows = self._rows("generations", environment, bounds.number(after, least=0) + 1, bounds.page(limit))
+        rows = self._keys.rows(
+            "generations", bounds.environment_name(environment), bounds.number(after, least=0) + 1, bounds.page(limit)
+        )
         found: dict[int, str] = {}
         for number, value in rows:
             digest = value.decode("latin-1")
@@ -181,7 +197,9 @@ class EtcdStore:
         """Return events above `after`, in order, each compared with the one before."""
         # One more, the event `after` itself, for its hash.
         first = bounds.number(after, least=0)
-        rows = self._rows("events", environment, first or 1, bounds.page(limit) + (first > 0))
+        rows = self._keys.rows(
+            "events", bounds.environment_name(environment), first or 1, bounds.page(limit) + (first > 0)
+        )
         return checked_events(
             self.location,
             [(sequence, value[records.HASH :], value[: records.HASH].decode("latin-1")) for sequence, value in rows],
@@ -205,11 +223,61 @@ class EtcdStore:
         """Append events that bring no generation, by the same compare-and-swap."""
         return self._change(expected, expected.number, expected.digest, payloads)
 
+    def let_go(self, expected: Head, *, oldest: int, events: Sequence[bytes]) -> Head:
+        """Forget the generations below `oldest`, and append events, by the same compare-and-swap."""
+        first = bounds.oldest(oldest, expected)
+        return self._change(expected, expected.number, expected.digest, events, first)
+
+    def environments(self) -> tuple[str, ...]:
+        """Return every environment that has a head."""
+        return tuple(self._keys.names("heads"))
+
+    def blobs(self, *, after: str = "", limit: int = PAGE) -> tuple[str, ...]:
+        """Return digests behind `after`, in order."""
+        start = f"{bounds.digest(after)}\0" if after else ""
+        found = tuple(islice(self._keys.names("blobs", start), bounds.page(limit)))
+        if not all(map(bounds.is_digest, found)):
+            raise damaged(self.location, msg("a blob has no digest"))
+        return found
+
+    def sweep(self, expected: Collection[Head], digests: Collection[str]) -> int:
+        """Take blobs away, a transaction for a hundred."""
+        heads = bounds.heads(expected)
+        wanted = sorted(set(map(bounds.digest, digests)))
+        self._require_writable()
+        swept = 0
+        for number, start in enumerate(range(0, len(wanted), _SWEPT)):
+            time.sleep(SWEEP_PAUSE if number else 0)
+            found, revision = self._standing(heads)
+            require_standing(heads, found)
+            before = next(iter(heads.values()))
+            comparisons = [
+                operations.equal(self._keys.key("store"), records.store_record(before.identity)),
+                self._swept(before.sweeps),
+                # Of an environment that is not there yet, too.
+                operations.none_but(self._keys.key("heads"), revision),
+            ]
+            counted = operations.put(self._keys.key("sweeps"), records.sweeps_record(before.sweeps + 1))
+            deletions = [
+                operations.delete(self._keys.key("blobs", digest)) for digest in wanted[start : start + _SWEPT]
+            ]
+            done = self._keys.transaction(comparisons, [counted, *deletions])
+            if not done.succeeded:
+                raise HeadMoved(before, self.head(before.environment))
+            heads = swept_once(heads)
+            swept += done.deleted
+        return swept
+
+    def _standing(self, environments: Iterable[str]) -> tuple[dict[str, Head], int]:
+        """Return the heads of these and all other environments, and a revision of etcd's from before they were read."""
+        done = self._keys.transaction([], [operations.exists(self._keys.key("store"))])
+        return {name: self.head(name) for name in {*environments, *self.environments()}}, done.revision
+
     def raise_epoch(self, expected: Identity) -> Identity:
         """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
         self._require_writable()
-        key, higher = self._key("store"), replace(expected, epoch=expected.epoch + 1)
-        self._transaction(
+        key, higher = self._keys.key("store"), replace(expected, epoch=expected.epoch + 1)
+        self._keys.transaction(
             [operations.equal(key, records.store_record(expected))],
             [operations.put(key, records.store_record(higher))],
             [],
@@ -222,9 +290,11 @@ class EtcdStore:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._gateway.close()
+        self._keys.close()
 
-    def _change(self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes]) -> Head:
+    def _change(
+        self, expected: Head, number: int, digest: str | None, payloads: Sequence[bytes], oldest: int = 1
+    ) -> Head:
         bounds.head(expected)
         bounds.events(payloads)
         self._require_writable()
@@ -232,10 +302,12 @@ class EtcdStore:
         target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
         self._require_fitting(events)
         reads = self._head_reads(expected.environment)
-        blob = operations.exists(self._key("blobs", str(digest)))
+        blob = operations.exists(self._keys.key("blobs", str(digest)))
         try:
-            succeeded, answers = self._transaction(
-                list(self._comparisons(expected, target)), list(self._writes(expected, target, events)), [*reads, blob]
+            done = self._keys.transaction(
+                list(self._comparisons(expected, target)),
+                list(self._writes(expected, target, events, oldest)),
+                [*reads, blob],
             )
         except Unanswered as error:
             raise OutcomeUnknown(
@@ -246,35 +318,45 @@ class EtcdStore:
                 ),
                 hint=msg("look at the history before trying again"),
             ) from None
-        if succeeded:
+        if done.succeeded:
             return target
-        found = self._head(expected.environment, answers[: len(reads)])
+        found = self._head(expected.environment, done.answers[: len(reads)])
         if found != expected:
             raise HeadMoved(expected, found)
-        if not answers[-1]:
+        if not done.answers[-1]:
             raise MissingBlobs(self.location, [str(digest)])
         raise damaged(self.location, msg("something stands where generation {number} would be", number=number))
 
     def _comparisons(self, expected: Head, target: Head) -> Iterator[dict[str, Any]]:
         """What has to hold: the store and the head are as expected, and nothing stands in the way."""
         environment = expected.environment
-        head = self._key("heads", environment)
-        empty = expected == Head(expected.identity, environment)
-        yield operations.equal(self._key("store"), records.store_record(expected.identity))
-        yield operations.absent(head) if empty else operations.equal(head, records.head_record(expected))
-        yield operations.absent(self._numbered("events", environment, expected.events + 1))
+        head = self._keys.key("heads", environment)
+        yield operations.equal(self._keys.key("store"), records.store_record(expected.identity))
+        yield self._swept(expected.sweeps)
+        yield operations.absent(head) if expected.is_unused else operations.equal(head, records.head_record(expected))
+        yield operations.absent(self._keys.numbered("events", environment, expected.events + 1))
         if target.number > expected.number:
-            yield operations.absent(self._numbered("generations", environment, target.number))
-            yield operations.present(self._key("blobs", str(target.digest)))
+            yield operations.absent(self._keys.numbered("generations", environment, target.number))
+            yield operations.present(self._keys.key("blobs", str(target.digest)))
 
-    def _writes(self, expected: Head, target: Head, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+    def _swept(self, sweeps: int) -> dict[str, Any]:
+        """Compare: blobs were taken away so often."""
+        key = self._keys.key("sweeps")
+        return operations.equal(key, records.sweeps_record(sweeps)) if sweeps else operations.absent(key)
+
+    def _writes(self, expected: Head, target: Head, events: Sequence[Event], oldest: int) -> Iterator[dict[str, Any]]:
         environment = expected.environment
-        yield operations.put(self._key("heads", environment), records.head_record(target))
+        if oldest > 1:
+            folder = self._keys.key("generations", environment)
+            yield operations.delete_below(folder, self._keys.numbered("generations", environment, oldest))
+        yield operations.put(self._keys.key("heads", environment), records.head_record(target))
         if target.number > expected.number:
-            yield operations.put(self._numbered("generations", environment, target.number), str(target.digest).encode())
+            yield operations.put(
+                self._keys.numbered("generations", environment, target.number), str(target.digest).encode()
+            )
         for event in events:
             yield operations.put(
-                self._numbered("events", environment, event.sequence), event.hash.encode() + event.payload
+                self._keys.numbered("events", environment, event.sequence), event.hash.encode() + event.payload
             )
 
     def _require_writable(self) -> None:
@@ -295,20 +377,22 @@ class EtcdStore:
 
     def _head_reads(self, environment: str) -> list[dict[str, Any]]:
         return [
-            operations.get(self._key("store")),
-            operations.get(self._key("heads", environment)),
-            operations.last(self._key("generations", environment)),
-            operations.last(self._key("events", environment)),
+            operations.get(self._keys.key("store")),
+            operations.get(self._keys.key("sweeps")),
+            operations.get(self._keys.key("heads", environment)),
+            operations.last(self._keys.key("generations", environment)),
+            operations.last(self._keys.key("events", environment)),
         ]
 
     def _head(self, environment: str, answers: Sequence[Sequence[Pair]]) -> Head:
-        store, heads, generations, events = answers
+        store, swept, heads, generations, events = answers
         identity = self._identity(store)
+        sweeps = checked_sweeps(self.location, records.sweeps(swept))
         if not heads and not generations and not events:
-            return Head(identity, environment)
+            return Head(identity, environment, sweeps=sweeps)
         told: Mapping[str, Any] = records.parsed(heads[0][1]) if heads else {}
         number, digest, sequence, last_hash = (told.get(name) for name in records.HEAD)
-        head = Head(identity, environment, number, digest, sequence, last_hash)  # type: ignore[arg-type]  # judged next
+        head = Head(identity, environment, number, digest, sequence, last_hash, sweeps)  # type: ignore[arg-type]  # judged next
         newest = records.newest(generations)
         last = records.newest(events)
         return checked_head(self.location, head, newest, last)
@@ -317,57 +401,13 @@ class EtcdStore:
         told = records.parsed(pairs[0][1]) if pairs else {}
         return checked_identity(self.location, *(told.get(name) for name in ("version", "store", "epoch")))
 
-    def _rows(self, kind: str, environment: str, first: int, limit: int) -> Iterator[tuple[int | None, bytes]]:
-        """Yield numbers from `first` with their values, in portions: each may be of full size."""
-        folder = self._key(kind, bounds.environment_name(environment))
-        start = self._numbered(kind, environment, first)
-        while limit > 0:
-            (pairs,) = self._read_transaction([operations.page(folder, start, min(limit, _PORTION))])
-            yield from ((records.number(key), value) for key, value in pairs)
-            if len(pairs) < min(limit, _PORTION):
-                return
-            limit -= len(pairs)
-            start = f"{pairs[-1][0]}\0"
-
-    def _key(self, *parts: str) -> str:
-        return "/".join((self._prefix, *parts))
-
-    def _numbered(self, kind: str, environment: str, number: int) -> str:
-        return self._key(kind, environment, records.numbered(number))
-
-    def _read_transaction(self, reads: Sequence[dict[str, Any]]) -> list[list[Pair]]:
-        succeeded, answers = self._transaction([], reads)
-        if not succeeded:
-            raise self._not_etcd()
-        return answers
-
-    def _transaction(
-        self,
-        compare: Sequence[dict[str, Any]],
-        success: Sequence[dict[str, Any]],
-        otherwise: Sequence[dict[str, Any]] = (),
-    ) -> tuple[bool, list[list[Pair]]]:
-        """Return whether the comparisons held, and what each operation that followed has read."""
-        answer = self._gateway.ask("/kv/txn", {"compare": compare, "success": success, "failure": otherwise})
-        succeeded = answer.get("succeeded") is True
-        try:
-            answers = [operations.pairs(each.get("response_range") or {}) for each in answer.get("responses") or []]
-        except (ValueError, TypeError, AttributeError, KeyError):
-            answers = None
-        if answers is None or len(answers) != len(success if succeeded else otherwise):
-            raise self._not_etcd()
-        return succeeded, answers
-
-    def _not_etcd(self) -> Unanswered:
-        return Unanswered.because(self.location, msg("it does not answer as etcd does"))
-
 
 def _portions(items: Sequence[str], size: Callable[[str], int] = lambda _: 0) -> Iterator[list[str]]:
     """Parts of `items` that one request takes, by their number and their sizes in bytes."""
     portion: list[str] = []
     taken = 0
     for item in items:
-        if portion and (len(portion) == _PORTION or taken + size(item) > _LARGEST_REQUEST):
+        if portion and (len(portion) == PORTION or taken + size(item) > _LARGEST_REQUEST):
             yield portion
             portion, taken = [], 0
         portion.append(item)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 #: A key and its value.
@@ -39,6 +40,33 @@ def put(key: str, value: bytes) -> dict[str, Any]:
     return {"request_put": {"key": encoded(key), "value": encoded(value)}}
 
 
+def delete(key: str) -> dict[str, Any]:
+    """Take a key away, where there is one; the answer counts it."""
+    return {"request_delete_range": {"key": encoded(key)}}
+
+
+def delete_below(folder: str, end: str) -> dict[str, Any]:
+    """Take away the keys of a folder that come before `end`."""
+    return {"request_delete_range": {"key": encoded(f"{folder}/"), "range_end": encoded(end)}}
+
+
+def names(folder: str, start: str, limit: int) -> dict[str, Any]:
+    """Read the keys of a folder from `start` on, in order, at most `limit`, not their values."""
+    request = page(folder, start, limit)["request_range"]
+    return {"request_range": {**request, "keys_only": True}}
+
+
+def none_but(folder: str, revision: int) -> dict[str, Any]:
+    """Compare: no key of a folder was written after a revision."""
+    return {
+        "key": encoded(f"{folder}/"),
+        "range_end": encoded(_after(folder)),
+        "target": "MOD",
+        "result": "LESS",
+        "mod_revision": str(revision + 1),
+    }
+
+
 def equal(key: str, value: bytes) -> dict[str, Any]:
     """Compare: the key has this value."""
     return {"key": encoded(key), "target": "VALUE", "result": "EQUAL", "value": encoded(value)}
@@ -52,6 +80,38 @@ def absent(key: str) -> dict[str, Any]:
 def present(key: str) -> dict[str, Any]:
     """Compare: there is such a key."""
     return {"key": encoded(key), "target": "CREATE", "result": "GREATER", "create_revision": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a transaction.
+
+    Args:
+        succeeded: the comparisons held.
+        answers: what each operation that followed has read.
+        revision: of the store, when it was done.
+        deleted: how many keys it took away.
+    """
+
+    succeeded: bool
+    answers: list[list[Pair]]
+    revision: int
+    deleted: int
+
+
+def done(answer: Mapping[str, Any]) -> Done:
+    """Return what the gateway's answer to a transaction says.
+
+    Raises:
+        ValueError, TypeError, AttributeError, KeyError: it is no answer of etcd's.
+    """
+    responses = answer.get("responses") or []
+    return Done(
+        succeeded=answer.get("succeeded") is True,
+        answers=[pairs(each.get("response_range") or {}) for each in responses],
+        revision=int((answer.get("header") or {}).get("revision", 0)),
+        deleted=sum(int((each.get("response_delete_range") or {}).get("deleted", 0)) for each in responses),
+    )
 
 
 def _after(folder: str) -> str:

@@ -33,6 +33,16 @@ def head_record(head: Head) -> bytes:
     return _written({name: getattr(head, name) for name in HEAD})
 
 
+def sweeps_record(sweeps: int) -> bytes:
+    """Return what tells how often blobs were taken away."""
+    return numbered(sweeps).encode("ascii")
+
+
+def sweeps(pairs: Sequence[Pair]) -> int | None:
+    """Return what that record says; 0 where there is none, None where it is no number."""
+    return number(pairs[0][1].decode("latin-1")) if pairs else 0
+
+
 def _written(record: Mapping[str, object]) -> bytes:
     return json.dumps(record, sort_keys=True, separators=(",", ":")).encode("ascii")
 

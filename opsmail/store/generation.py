@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
 from opsmail.constraints import Length, Pattern, Range
 from opsmail.messages import msg
 from opsmail.shape import Decoder, ProblemKind, encode
 from opsmail.store.bounds import is_digest
-from opsmail.store.interface import Head, Store, StoreDamaged
+from opsmail.store.interface import Head, MissingBlobs, Store, StoreDamaged
 from opsmail.store.manifest import join
 
 _Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", msg("a SHA-256"), "0" * 64)]
@@ -69,6 +70,19 @@ class Generation:
     marks: Mapping[str, _Hex] = field(default_factory=dict)
     last_event: _Hex
 
+    def moment(self) -> datetime:
+        """Return when it was published.
+
+        Raises:
+            StoreDamaged: it does not tell.
+        """
+        try:
+            return datetime.strptime(self.time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            raise StoreDamaged(
+                msg("generation {number} does not tell when it was published", number=self.number)
+            ) from None
+
     def document(self) -> dict[str, object]:
         """Return it as plain data, for signing."""
         data: dict[str, object] = encode(self)
@@ -125,6 +139,8 @@ class Blobs(Protocol):
 def read_published(store: Store, environment: str, verify: Verify, number: int | None = None) -> Published:
     """Read the manifest of one generation.
 
+    What is collected while it is read is looked for again: the newest is another one then, an earlier one is gone.
+
     Args:
         store: where it is.
         environment: whose.
@@ -132,17 +148,53 @@ def read_published(store: Store, environment: str, verify: Verify, number: int |
         number: which generation; None for the newest.
 
     Returns:
-        The generation; one without digest where there is none of that number.
+        The generation; one without digest where there is none of that number, or none any more.
 
     Raises:
         StoreDamaged: what is signed and what is there do not agree.
     """
+    head, digest = _stands(store, environment, number)
+    while True:
+        try:
+            return _read(store, head, digest, verify, number)
+        except MissingBlobs:
+            known = digest
+            head, digest = _stands(store, environment, number)
+            if digest == known:
+                raise
+
+
+def oldest_kept(store: Store, environment: str) -> int:
+    """Return the number of the oldest generation that is kept; 0 where there is none."""
+    return min(store.generations(environment, limit=1), default=0)
+
+
+def read_envelopes(store: Store, environment: str, *, after: int, limit: int) -> dict[int, tuple[str, bytes]]:
+    """Return number → digest and signed envelope of generations above `after`, in order, as far as they are kept."""
+    digests = store.generations(environment, after=after, limit=limit)
+    while True:
+        try:
+            contents = store.read(set(digests.values()))
+        except MissingBlobs:
+            known, digests = digests, store.generations(environment, after=after, limit=limit)
+            if digests == known:
+                raise
+        else:
+            return {number: (digest, contents[digest]) for number, digest in digests.items()}
+
+
+def _stands(store: Store, environment: str, number: int | None) -> tuple[Head, str | None]:
     head = store.head(environment)
     if number is None or number == head.number:
-        return Published(head, None, None, {}) if head.digest is None else read_newest(store, head, verify)
-    digest = store.generation(environment, number)
+        return head, head.digest
+    return head, store.generation(environment, number)
+
+
+def _read(store: Store, head: Head, digest: str | None, verify: Verify, number: int | None) -> Published:
     if digest is None:
         return Published(head, None, None, {})
+    if number is None or number == head.number:
+        return read_newest(store, head, verify)
     generation = verify(store.read([digest])[digest])
     # An earlier one may be of an epoch before this one.
     return _whole(store, head, digest, generation, number, range(1, head.identity.epoch + 1))

@@ -8,7 +8,8 @@ A store is a small version control system without branches:
 - **events**: per environment an append-only log in which each entry's hash covers the one before.
 
 Writing blobs has no effect that a reader could see; what a reader sees changes in the one transaction of `swap_head`.
-A publisher that dies before it leaves unused blobs, and nothing else.
+A publisher that dies before it leaves unused blobs, and nothing else; `sweep` takes them away. Each time it does, the
+store counts on, and a change that was made before is refused: what it found written may not be there any more.
 
 Digests are bare lower-case hexadecimal SHA-256 (64 characters) everywhere.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -28,8 +29,10 @@ from opsmail.messages import Message, msg
 NO_EVENT = "0" * 64
 #: No operator changes.
 NOBODY: Mapping[str, bytes | None] = MappingProxyType({})
-#: How many events or generations one call returns unless told otherwise.
+#: How many events, generations or blobs one call returns unless told otherwise.
 PAGE = 500
+#: Seconds between two portions of a sweep: room for a publisher that has to write anew what the one before took away.
+SWEEP_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Head:
         digest: the blob of that generation; None before the first one.
         events: how many events the log holds, which is the sequence number of the last.
         last_hash: the hash of the last event; `NO_EVENT` for an empty log.
+        sweeps: how often blobs were taken away from the store.
     """
 
     identity: Identity
@@ -64,6 +68,12 @@ class Head:
     digest: str | None = None
     events: int = 0
     last_hash: str = NO_EVENT
+    sweeps: int = 0
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing was ever written for the environment."""
+        return self == Head(self.identity, self.environment, sweeps=self.sweeps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,43 @@ class Store(Protocol):
         """
         ...
 
+    def let_go(self, expected: Head, *, oldest: int, events: Sequence[bytes]) -> Head:
+        """Forget the generations below `oldest` and append events, in one transaction; their blobs stay.
+
+        Args:
+            expected: the head that `oldest` was chosen by.
+            oldest: the first generation that stays, at most `expected.number`.
+            events: at least one payload, to tell of it.
+
+        Raises:
+            HeadMoved: the environment no longer stands at `expected`; nothing was changed.
+            OutcomeUnknown: the commit was not acknowledged; may be tried again from the head as it is then.
+        """
+        ...
+
+    def environments(self) -> tuple[str, ...]:
+        """Return every environment that has a head, in one order."""
+        ...
+
+    def blobs(self, *, after: str = "", limit: int = PAGE) -> tuple[str, ...]:
+        """Return the digests of at most `limit` blobs, in one order, from the one behind `after` on."""
+        ...
+
+    def sweep(self, expected: Collection[Head], digests: Collection[str]) -> int:
+        """Take blobs away, in portions, and return how many were there.
+
+        Each portion is a transaction that finds every environment where it is expected, and no other environment; it
+        counts `Head.sweeps` on, so that no change of before it can rely on what is gone.
+
+        Args:
+            expected: the head of each environment, by which the blobs were found to be of no use.
+            digests: which blobs.
+
+        Raises:
+            HeadMoved: an environment does not stand where it is expected; portions before may be gone.
+        """
+        ...
+
     def raise_epoch(self, expected: Identity) -> Identity:
         """Make the epoch one higher where the store is what is expected, and return what it is from then on.
 
@@ -253,9 +300,12 @@ class HeadMoved(RefusedError):  # noqa: N818 - the word for what happened
     def __init__(self, expected: Head, found: Head) -> None:
         self.expected = expected
         self.found = found
+        #: It stands where it was expected; only what was written before may have been swept away, and can be again.
+        self.is_only_swept = found == replace(expected, sweeps=found.sweeps)
+        hint = msg("make a new plan from the present state and publish that")
         super().__init__(
             _moved(expected, found),
-            hint=msg("make a new plan from the present state and publish that"),
+            hint=msg("try again when the collection has ended") if self.is_only_swept else hint,
         )
 
 
@@ -268,6 +318,11 @@ def _moved(expected: Head, found: Head) -> Message:
             epoch=found.identity.epoch,
             environment=expected.environment,
             expected=expected.identity.store,
+        )
+    if found == replace(expected, sweeps=found.sweeps):
+        return msg(
+            "the store was collected while the change to environment {environment} was made",
+            environment=expected.environment,
         )
     return msg(
         "environment {environment} has moved on: the change was made from generation {expected} and event "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
@@ -23,9 +24,18 @@ from sqlalchemy import (
 )
 
 from opsmail.messages import msg
-from opsmail.store import bounds, tables
-from opsmail.store.consistency import checked_events, checked_head, checked_identity, damaged, following
-from opsmail.store.interface import NOBODY, PAGE, Event, Head, HeadMoved, Identity, MissingBlobs
+from opsmail.store import bounds, sql_sweep, tables
+from opsmail.store.consistency import (
+    checked_events,
+    checked_head,
+    checked_identity,
+    checked_sweeps,
+    damaged,
+    following,
+    require_standing,
+    swept_once,
+)
+from opsmail.store.interface import NOBODY, PAGE, SWEEP_PAUSE, Event, Head, HeadMoved, Identity, MissingBlobs
 from opsmail.store.relational import row
 from opsmail.store.sql_backend import SqlBackend
 
@@ -43,7 +53,9 @@ _Row: TypeAlias = "Row[*tuple[Any, ...]]"
 #: Digests in one statement: below every database's limit of parameters (SQLite 32,766, PostgreSQL 65,535).
 _BATCH = 1_000
 
-_IDENTITY = select(tables.store.c.version, tables.store.c.store, tables.store.c.epoch).where(tables.store.c.id == 1)
+_IDENTITY = select(tables.store.c.version, tables.store.c.store, tables.store.c.epoch, tables.store.c.sweeps).where(
+    tables.store.c.id == 1
+)
 
 # With the newest generation and event, in one statement: a head that does not fit is found before anybody follows it.
 _HEAD = (
@@ -51,6 +63,7 @@ _HEAD = (
         tables.store.c.version,
         tables.store.c.store,
         tables.store.c.epoch,
+        tables.store.c.sweeps,
         tables.heads.c.number,
         tables.heads.c.digest,
         tables.heads.c.events,
@@ -184,6 +197,41 @@ class SqlStore:
         """Append events that bring no generation, by the same compare-and-swap."""
         return self._change(expected, expected.number, expected.digest, payloads)
 
+    def let_go(self, expected: Head, *, oldest: int, events: Sequence[bytes]) -> Head:
+        """Forget the generations below `oldest`, and append events, by the same compare-and-swap."""
+        first = bounds.oldest(oldest, expected)
+        return self._change(expected, expected.number, expected.digest, events, oldest=first)
+
+    def environments(self) -> tuple[str, ...]:
+        """Return every environment that has a head."""
+        with self._backend.reading() as connection:
+            return tuple(connection.scalars(sql_sweep.ENVIRONMENTS).all())
+
+    def blobs(self, *, after: str = "", limit: int = PAGE) -> tuple[str, ...]:
+        """Return digests behind `after`, in order; one statement."""
+        statement = sql_sweep.blobs(after and bounds.digest(after), bounds.page(limit))
+        with self._backend.reading() as connection:
+            found = tuple(connection.scalars(statement))
+        if not all(map(bounds.is_digest, found)):
+            raise damaged(self.location, msg("a blob has no digest"))
+        return found
+
+    def sweep(self, expected: Collection[Head], digests: Collection[str]) -> int:
+        """Take blobs away, a transaction for ten thousand."""
+        heads = bounds.heads(expected)
+        swept = 0
+        for number, portion in enumerate(sql_sweep.portions(sorted(set(map(bounds.digest, digests))))):
+            time.sleep(SWEEP_PAUSE if number else 0)
+            with self._backend.writing() as connection:
+                # The store's row first: publishers share it until their change is committed.
+                counted = sql_sweep.count_on(connection, heads)
+                names = {*heads, *connection.scalars(sql_sweep.ENVIRONMENTS)}
+                found = {name: self._head(connection, name) for name in names}
+                require_standing(swept_once(heads) if counted else heads, found)
+                swept += sql_sweep.delete_blobs(connection, portion)
+            heads = swept_once(heads)
+        return swept
+
     def raise_epoch(self, expected: Identity) -> Identity:
         """Make the epoch one higher where the store is what is expected, and return what it is from then on."""
         columns = tables.store.c
@@ -219,6 +267,7 @@ class SqlStore:
         digest: str | None,
         payloads: Sequence[bytes],
         operators: Mapping[str, bytes | None] = NOBODY,
+        oldest: int = 1,
     ) -> Head:
         bounds.head(expected)
         bounds.events(payloads)
@@ -237,6 +286,8 @@ class SqlStore:
                 raise HeadMoved(expected, self._head(connection, expected.environment))
             if number > expected.number:
                 self._add_generation(connection, target)
+            if oldest > 1:
+                sql_sweep.forget(connection, expected.environment, oldest)
             connection.execute(insert(tables.events), rows)
             self._replace_operators(connection, expected.environment, sorted(operators), changed)
         return target
@@ -259,7 +310,9 @@ class SqlStore:
 
     def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
         """Compare and swap; False where there was something else to compare with."""
-        if self._identity(connection.execute(_IDENTITY).one_or_none()) != expected.identity:
+        # Shared with other publishers, so that nothing is swept away until this is committed.
+        stood = connection.execute(_IDENTITY.with_for_update(read=True)).one_or_none()
+        if self._identity(stood) != expected.identity or stood is None or stood.sweeps != expected.sweeps:
             return False
         values = {
             "number": target.number,
@@ -267,7 +320,7 @@ class SqlStore:
             "events": target.events,
             "last_hash": target.last_hash,
         }
-        if expected == Head(expected.identity, expected.environment):
+        if expected.is_unused:
             row = {"environment": expected.environment, **values}
             statement = self._backend.absent(tables.heads).execution_options(preserve_rowcount=True)
             return connection.execute(statement, row).rowcount == 1
@@ -291,9 +344,10 @@ class SqlStore:
     def _head(self, connection: Connection, environment: str) -> Head:
         row = connection.execute(_HEAD, {"environment": environment}).one_or_none()
         identity = self._identity(row)
+        sweeps = checked_sweeps(self.location, None if row is None else row.sweeps)
         if row is None or (row.number, row.newest, row.last) == (None, None, None):
-            return Head(identity, environment)
-        head = Head(identity, environment, row.number, row.digest, row.events, row.last_hash)
+            return Head(identity, environment, sweeps=sweeps)
+        head = Head(identity, environment, row.number, row.digest, row.events, row.last_hash, sweeps)
         return checked_head(self.location, head, (row.newest, row.newest_digest), (row.last, row.hash))
 
     def _identity(self, row: _Row | None) -> Identity:

@@ -45,6 +45,8 @@ store = Table(
     Column("version", Integer, nullable=False),
     Column("store", String(32), nullable=False),
     Column("epoch", Integer, nullable=False),
+    # How often blobs were taken away.
+    Column("sweeps", BigInteger, nullable=False, server_default="0"),
     **_EXACT,
 )
 

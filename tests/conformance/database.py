@@ -30,9 +30,10 @@ from opsmail.store.interface import (
     StoreNewer,
     StoreUnavailable,
 )
-from tests.conformance.publishing import ENVIRONMENT, Place, invariant, publish, read_whole
+from tests.conformance.publishing import ENVIRONMENT, Place, invariant, name, publish, read_whole
 from tests.conformance.relational import RelationalConformance, document, swap
 from tests.conformance.server import ServerConformance
+from tests.conformance.sweeping import heads
 from tests.servers.databases import DatabaseServer
 
 STORES_PAGE = Path(__file__).parents[2] / "docs" / "stores.md"
@@ -50,8 +51,10 @@ def documented(title: str) -> list[str]:
 ROLES = ("opsmail_owner", "opsmail_publisher", "opsmail_reader", "opsmail_application")
 
 
-def roles_are_kept(server: DatabaseServer, grant: Callable[[], None], *, refused: str) -> None:
-    """Publish and read as the documented users, and try what they may not."""
+def roles_are_kept(
+    server: DatabaseServer, grant: Callable[[], None], grant_collecting: Callable[[], None], *, refused: str
+) -> None:
+    """Publish, read and collect as the documented users, and try what they may not."""
     owner, publisher, reader, application = (server.place("opsmail", user=role) for role in ROLES)
     with closing(owner.open(create=True)) as store:
         publish(store, "owner")
@@ -70,6 +73,7 @@ def roles_are_kept(server: DatabaseServer, grant: Callable[[], None], *, refused
             "DELETE FROM opsmail_events",
             "UPDATE opsmail_events SET hash = ''",
             "UPDATE opsmail_blobs SET content = ''",
+            "DELETE FROM opsmail_blobs",
             "DELETE FROM opsmail_generations",
             "DELETE FROM opsmail_heads",
             "UPDATE opsmail_store SET epoch = 2",
@@ -88,6 +92,20 @@ def roles_are_kept(server: DatabaseServer, grant: Callable[[], None], *, refused
                 speak(place, statement)
     (row,) = speak(application, "SELECT server_host FROM opsmail_operators WHERE environment = 'production'")
     assert tuple(row) == ("other.empresa.com.br",)
+    with closing(publisher.open()) as store:
+        useless = {name(b"useless"): b"useless"}
+        store.write_missing(useless)
+        with pytest.raises(StoreUnavailable, match="refuses this user"):
+            store.sweep(heads(store), useless)
+        with pytest.raises(StoreUnavailable, match="refuses this user"):
+            store.let_go(store.head(ENVIRONMENT), oldest=2, events=[b"{}"])
+        grant_collecting()
+        store.let_go(store.head(ENVIRONMENT), oldest=2, events=[b"{}"])
+        assert store.sweep(heads(store), useless) == 1
+        assert audit(store, ENVIRONMENT).oldest == 2
+    for statement in ("DELETE FROM opsmail_events", "DELETE FROM opsmail_heads", "UPDATE opsmail_store SET epoch = 2"):
+        with pytest.raises(DBAPIError, match=refused):
+            speak(publisher, statement)
 
 
 def speak(place: Place, statement: str) -> list[Any]:

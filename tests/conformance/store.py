@@ -40,13 +40,15 @@ from opsmail.store.interface import (
     StoreMissing,
     StoreUnavailable,
 )
+from tests.conformance.collecting import CollectingConformance
 from tests.conformance.publishing import ENVIRONMENT, Place, event, generation, invariant, name, publish, read_whole
+from tests.conformance.sweeping import SweepingConformance
 
 PROGRAM = [sys.executable, "-W", "error", str(Path(__file__).with_name("publishing.py"))]
 OPSMAIL = {**os.environ, "PYTHONPATH": str(Path(opsmail.__file__).parents[1])}
 
 
-class StoreConformance:
+class StoreConformance(CollectingConformance, SweepingConformance):
     #: How many publishers are killed; fewer where each needs its time to connect.
     kills = 64
 

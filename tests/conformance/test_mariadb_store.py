@@ -167,11 +167,16 @@ class TestMariadbStore(DatabaseConformance):
                     cursor.execute(f"CREATE USER {role}@'%' IDENTIFIED BY '{mariadb_server.password}'")
                 cursor.execute("GRANT ALL ON opsmail.* TO opsmail_owner@'%'")
 
-                def grant() -> None:
-                    for statement in documented("MariaDB, after the first publish"):
+                def grant(title: str) -> None:
+                    for statement in documented(f"MariaDB, {title}"):
                         cursor.execute(statement)
 
-                roles_are_kept(mariadb_server, grant, refused="command denied")
+                roles_are_kept(
+                    mariadb_server,
+                    lambda: grant("after the first publish"),
+                    lambda: grant("who collects"),
+                    refused="command denied",
+                )
             finally:
                 cursor.execute("DROP DATABASE opsmail")
                 for role in ROLES:

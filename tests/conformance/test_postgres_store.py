@@ -160,11 +160,16 @@ class TestPostgresStore(DatabaseConformance):
                 for role in ROLES:
                     connection.execute(f"ALTER ROLE {role} PASSWORD '{postgres_server.password}'")
 
-                def grant() -> None:
-                    for statement in documented("PostgreSQL, after the first publish"):
+                def grant(title: str) -> None:
+                    for statement in documented(f"PostgreSQL, {title}"):
                         connection.execute(statement)
 
-                roles_are_kept(postgres_server, grant, refused="permission denied|must be owner")
+                roles_are_kept(
+                    postgres_server,
+                    lambda: grant("after the first publish"),
+                    lambda: grant("who collects"),
+                    refused="permission denied|must be owner",
+                )
             finally:
                 for role in ROLES:
                     connection.execute(f"DROP OWNED BY {role} CASCADE")

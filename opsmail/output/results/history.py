@@ -88,6 +88,12 @@ def verification_as_text(verification: Verification, language: NullTranslations,
             events=0 if head is None else head.events,
         )
         lines = [for_terminal(whole.render(language))]
+    if verification.oldest > 1:
+        before = msg(
+            "generations before {oldest} were let go by a collection; what they held cannot be known any more",
+            oldest=verification.oldest,
+        )
+        lines.append(for_terminal(before.render(language)))
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +104,7 @@ def verification_as_json(verification: Verification) -> str:
         {
             "schema": VERIFICATION_SCHEMA,
             "generations": None if head is None else head.number,
+            "oldest": verification.oldest,
             "events": None if head is None else head.events,
             "breaks": [for_program(str(told)) for told in verification.breaks],
         }

@@ -36,6 +36,7 @@ class Page:
         generation: the number of the published one; 0 where there is none.
         document: what applications send with, or would; as `EffectiveOperator.document` gives it.
         since: the generation that brought it; None where it is not published.
+        maybe_earlier: whether it may have come earlier, with a generation that is not kept any more.
         changed: what that one changed of it.
         entry: of the catalogue; None without one.
         findings: of its file, waived ones included.
@@ -52,6 +53,7 @@ class Page:
     generation: int
     document: Mapping[str, Any]
     since: Generation | None
+    maybe_earlier: bool
     changed: Sequence[FieldChange]
     entry: ServerEntry | None
     findings: Sequence[Finding]
@@ -98,6 +100,7 @@ def as_json(page: Page) -> str:
             "generation": page.generation,
             "sends": page.document,
             "since": None if since is None else _origin(since),
+            "maybe_earlier": page.maybe_earlier,
             "changed": [encode(field) for field in page.changed],
             "catalogue": None if page.entry is None else encode(page.entry),
             "findings": [_finding(finding) for finding in page.findings],
@@ -126,7 +129,8 @@ def _alarms(page: Page) -> Iterator[Message]:
 def _facts(page: Page) -> Iterator[tuple[Message, Message]]:
     yield from ((msg("sends"), told) for told in _sends(page.document))
     if page.since is not None:
-        yield msg("since"), _since(page.since)
+        since = _since(page.since)
+        yield msg("since"), msg("{generation}, or earlier", generation=since) if page.maybe_earlier else since
     yield from ((msg("changed"), msg("{field}", field=field_text(field))) for field in page.changed)
     if page.pending:
         yield from ((msg("git has"), msg("{field}", field=field_text(field))) for field in page.pending)

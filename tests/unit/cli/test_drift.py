@@ -236,6 +236,7 @@ class TestVerify:
         assert said == {
             "schema": "opsmail/history-verification/v1",
             "generations": 3,
+            "oldest": 1,
             "events": 3,
             "breaks": [],
         }

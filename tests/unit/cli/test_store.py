@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from opsmail.evidence.envelope import sign, statement_in
 from opsmail.evidence.keys import SigningKey
+from opsmail.evidence.statement import Statement
 from opsmail.runtime import Operators
 from opsmail.store.backends import open_store
 from opsmail.store.sql import SqlStore
@@ -120,3 +123,96 @@ def test_before_the_first_publish(checkout: Checkout) -> None:
 
 def test_the_group_by_itself_shows_its_help(published: Checkout) -> None:
     assert "adopt" in published.run("store", code=2).err
+
+
+class TestCollect:
+    @pytest.fixture
+    def old(self, published: Checkout) -> Checkout:
+        """Three generations, of which the settings keep one."""
+        published.edit("opsmail.toml", "[gate]", "[store]\nkeep_generations = 1\nkeep_days = 0\n\n[gate]")
+        published_again(published)
+        published.edit("operators/a.yaml", "name: Novo", "name: Outro")
+        published.commit()
+        published.run("publish", "--yes")
+        return published
+
+    def test_what_is_not_kept_goes(self, old: Checkout) -> None:
+        foretold = old.run("store", "collect", "--dry-run").out.splitlines()
+        assert foretold[:2] == ["nothing was changed; this would be done:", "2 generations of default let go"]
+        assert [generation["number"] for generation in generations(old)] == [3, 2, 1]
+        before = old.run("show", "a").out
+        assert old.run("store", "collect").out.splitlines() == foretold[1:]
+        assert old.run("show", "a").out == before
+        assert [generation["number"] for generation in generations(old)] == [3]
+        assert events(old)[-1]["event"] == "collect"
+        assert old.run("store", "collect", "--format", "json").json() == {
+            "schema": "opsmail/collection/v1",
+            "environment": "default",
+            "dry_run": False,
+            "oldest": 3,
+            "let_go": 0,
+            "swept": 0,
+            "left": int(foretold[-1].split()[-4]),
+        }
+
+    def test_commands_tell_what_is_not_kept(self, old: Checkout) -> None:
+        assert "or earlier" not in old.run("why", "a").out
+        old.run("store", "collect")
+        assert old.run("history", "--verify").out.splitlines() == [
+            "the history is whole up to generation 3 and event 4",
+            "generations before 3 were let go by a collection; what they held cannot be known any more",
+        ]
+        assert old.run("history", "--verify", "--format", "json").json()["oldest"] == 3
+        for words in (["show", "a@2"], ["diff", "1"], ["rollback", "2", "--yes"]):
+            assert " of environment default is not kept" in old.run(*words, code=2).err
+        assert "or earlier" in old.run("why", "a").out
+        assert old.run("why", "a", "--format", "json").json()["maybe_earlier"] is True
+        assert old.run("drift").out.startswith("environment default, generation 3")
+        published_more = old.run("hold", "a").err
+        assert "published generation 4" in published_more
+        assert "1 generation " in old.run("store", "collect").out
+        old.run("history", "--verify")
+
+    def test_what_is_not_committed_does_not_count(self, published: Checkout) -> None:
+        published_again(published)
+        published.edit("opsmail.toml", "[gate]", "[store]\nkeep_generations = 1\nkeep_days = 0\n\n[gate]")
+        assert "uncommitted changes: opsmail.toml" in published.run("store", "collect", code=3).err
+        assert "0 generations" in published.run("store", "collect", "--commit", "HEAD").out
+
+    def test_without_a_store_or_before_the_first_publish(self, checkout: Checkout) -> None:
+        checkout.fleet(None)
+        assert "there is no store at" in checkout.run("store", "collect", code=4).err
+        checkout.run("publish", "--yes", code=3)
+        assert "nothing is published" in checkout.run("store", "collect").out
+
+    def test_a_generation_of_a_newer_opsmail(self, published: Checkout) -> None:
+        """What it leads to besides is not known here, so nothing may be taken away."""
+        published.edit("opsmail.toml", "[gate]", "[store]\nkeep_generations = 1\nkeep_days = 0\n\n[gate]")
+        published.commit()
+        add_field(published)
+        said = published.run("store", "collect", code=3).err
+        assert [entry["number"] for entry in generations(published)] == [2, 1]
+        assert "generation 2 was published by a newer opsmail than this one" in said
+        assert "upgrade opsmail here" in said
+
+    def test_a_bucket_that_is_no_bucket(self, published: Checkout) -> None:
+        """Whatever may be wrong with what is of use: nothing is taken away."""
+        with closing(open_store(f"sqlite:///{published.root / 'opsmail.db'}")) as store:
+            before = store.blobs()
+            head = store.head("default")
+            store.append_events(head, [b'{"event":"collect","oldest":1}'])
+        assert "cannot be read" in published.run("store", "collect", code=4).err
+        with closing(open_store(f"sqlite:///{published.root / 'opsmail.db'}")) as store:
+            assert store.blobs() == before
+
+
+def add_field(checkout: Checkout) -> None:
+    """Publish what is published once more, with a field that this opsmail does not know."""
+    with closing(open_store(f"sqlite:///{checkout.root / 'opsmail.db'}")) as store:
+        now = store.head("default")
+        first = statement_in(store.read([str(now.digest)])[str(now.digest)])
+        facts = {**first.predicate, "number": 2, "parent": now.digest, "last_event": now.last_hash, "waivers": "x"}
+        envelope = sign(Statement.generation(first.context, facts), checkout.key)
+        digest = hashlib.sha256(envelope).hexdigest()
+        store.write_missing({digest: envelope})
+        store.swap_head(now, number=2, digest=digest, events=[b"{}"])

@@ -20,7 +20,7 @@ def test_a_store_without_a_table_has_no_rows_to_compare() -> None:
 
 
 def test_the_log_is_looked_through_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opsmail.publish.foreign.PAGE", 2)
+    monkeypatch.setattr("opsmail.publish.events.PAGE", 2)
     shop = Shop(tmp_path)
     shop.publish(operator("chefe", role="master"))
     published = shop.published()

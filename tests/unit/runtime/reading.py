@@ -31,6 +31,8 @@ class Source:
         self.away = False
         self.calls: list[str] = []
         self.opened = self.closed = 0
+        #: What happens once before an act.
+        self.before: dict[str, Callable[[], None]] = {}
 
     def __call__(self) -> Any:
         self.ask("open")
@@ -41,6 +43,7 @@ class Source:
         if self.away:
             raise StoreUnavailable(msg("the store is away"))
         self.calls.append(name)
+        self.before.pop(name, lambda: None)()
 
 
 class Watched:

@@ -8,9 +8,11 @@ import logging
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,10 @@ import pytest
 
 from opsmail.errors import UsageError
 from opsmail.evidence.keys import InvalidKey
+from opsmail.providers import load_providers
+from opsmail.publish.collection import Collector, Retention
 from opsmail.runtime import (
+    EndingKind,
     NoMasterError,
     NothingPublishedError,
     OperatorNotPublishedError,
@@ -30,7 +35,7 @@ from opsmail.runtime.loaded import require_forward
 from opsmail.store import tables
 from opsmail.store.backends import open_store
 from opsmail.store.interface import Head, Identity, StoreDamaged
-from tests.unit.fleets import ENVIRONMENT, Shop, documents, operator
+from tests.unit.fleets import CIRCUMSTANCES, ENVIRONMENT, Shop, documents, operator
 from tests.unit.runtime.reading import MASTER, RH, Clock, Source, Watched, opened, reader
 
 
@@ -254,6 +259,86 @@ class TestRefreshing:
                 "chefe",
                 None,
             )
+
+    def test_health_has_the_figures_of_monitoring(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        gmail = {"server": {"host": "smtp.office365.com"}, "enabled": True}
+        login = {"type": "basic", "username": "u", "password": "env://OPSMAIL_X", "secret_expires": "2026-04-01"}
+        fleet = [
+            MASTER,
+            operator("soon", authentication=login),
+            operator("off", authentication=login, enabled=False),
+            operator("retired", **gmail),
+        ]
+        shop.publish(*fleet)
+        monkeypatch.setattr(time, "time", lambda: datetime(2026, 3, 11, 12, tzinfo=UTC).timestamp())
+        with opened(shop) as operators:
+            health = operators.health()
+        assert health.published == 24 * 3600
+        assert health.master_proven
+        assert [(ending.kind, ending.operator) for ending in health.endings] == [
+            (EndingKind.SECRET, "soon"),
+            (EndingKind.LOGIN, "retired"),
+        ]
+        assert health.endings[0].days(date(2026, 3, 11)) == 21
+        assert health.endings[0].days(date(2026, 4, 3)) == -2
+        assert health.endings[1].day == load_providers().of_host("smtp.office365.com").basic_ends  # type: ignore[union-attr]  # a known host
+
+    @pytest.mark.parametrize(
+        ("circumstances", "proven"),
+        [
+            ({}, True),
+            ({"required": ()}, False),
+            ({"required": ("approval",)}, False),
+            ({"marks": {"chefe": [{"kind": "held"}], "rh": [{"kind": "break-glass"}]}}, True),
+            ({"marks": {"chefe": [{"kind": "held"}, {"kind": "break-glass"}]}}, False),
+            ({"marks": {"chefe": ["of a later form"]}}, False),
+        ],
+    )
+    def test_a_master_that_went_past_the_gate(self, shop: Shop, circumstances: dict[str, Any], proven: bool) -> None:
+        shop.publish(MASTER, RH, circumstances=replace(CIRCUMSTANCES, **circumstances))
+        with opened(shop) as operators:
+            assert operators.health().master_proven is proven
+
+    def test_without_a_master_none_is_proven(self, shop: Shop) -> None:
+        shop.publish(RH)
+        with opened(shop) as operators:
+            assert not operators.health().master_proven
+
+    def test_what_cannot_be_read_ends_nothing(self, shop: Shop) -> None:
+        later = json.dumps({"operator": {"enabled": True, "role": "standard"}, "connection": {}}).encode()
+        shop.publish_documents({**documents([MASTER]), "x": later})
+        with opened(shop) as operators:
+            assert operators.health().endings == ()
+
+    def test_a_generation_that_is_collected_while_it_is_read(self, shop: Shop) -> None:
+        """It is the newest when the reader asks, and gone when it reads: the one that followed is taken."""
+        shop.publish(MASTER)
+        source = Source(shop)
+        with reader(shop, source) as operators:
+            shop.publish(MASTER, RH)
+
+            def collected() -> None:
+                shop.publish(MASTER, operator("new"))
+                with shop.store() as store:
+                    Collector(store, shop.verify, Retention(1, 0), "ana", datetime(2030, 1, 1, tzinfo=UTC)).collect(
+                        ENVIRONMENT
+                    )
+
+            source.before["read"] = collected
+            assert operators.refresh()
+            assert (operators.health().generation, sorted(operators)) == (3, ["chefe", "new"])
+            assert operators.health().problem is None
+
+    def test_content_that_is_lost_for_good_is_told(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        with opened(shop) as operators:
+            shop.publish(MASTER, RH)
+            lost = hashlib.sha256(documents([RH])["rh"]).hexdigest()
+            with closing(sqlite3.connect(shop.path)) as database, database:
+                database.execute("DELETE FROM opsmail_blobs WHERE digest = ?", [lost])
+            assert not operators.refresh()
+            assert lost in str(operators.health().problem)
+            assert operators.health().generation == 1
 
     def test_closed_it_goes_on_with_what_it_has(self, shop: Shop) -> None:
         shop.publish(MASTER)

@@ -132,6 +132,8 @@ ORDERED = [
     ("", "[store]\nmax_delete_percent = 11", "store.max_delete_percent"),
     ("", "[store]\nmin_fleet_for_percent = 11", "store.min_fleet_for_percent"),
     ("", "[store]\nmax_changes = 501", "store.max_changes"),
+    ("", "[store]\nkeep_generations = 99", "store.keep_generations"),
+    ("", "[store]\nkeep_days = 364", "store.keep_days"),
 ]
 
 # Two that are not comparable, so that the change is told whichever is first.

@@ -15,6 +15,7 @@ from opsmail.secrets import Secret
 from opsmail.store import etcd_gateway
 from opsmail.store.etcd import EtcdStore
 from opsmail.store.etcd_gateway import Gateway, Unanswered
+from opsmail.store.etcd_keys import Keys
 from opsmail.store.etcd_operations import encoded
 from opsmail.store.interface import (
     NO_EVENT,
@@ -208,7 +209,7 @@ EMPTY = Head(IDENTITY, "production")
 
 
 def store(stub: Stub) -> EtcdStore:
-    return EtcdStore(gateway(stub), "etcd", "opsmail", writable=True)
+    return EtcdStore(Keys(gateway(stub), "etcd", "opsmail"), writable=True)
 
 
 @pytest.mark.case("D-17")
@@ -250,7 +251,8 @@ def test_something_in_the_way_that_the_head_does_not_show() -> None:
     record = json.dumps({"version": 1, "store": IDENTITY.store, "epoch": 1}).encode()
     found["value"] = encoded(record)
     nothing: dict[str, Any] = {"response_range": {}}
-    answers = [{"response_range": {"kvs": [found]}}, nothing, nothing, nothing, {"response_range": {"kvs": [found]}}]
+    there = {"response_range": {"kvs": [found]}}
+    answers = [there, nothing, nothing, nothing, nothing, there]
     with (
         answering((200, {"responses": answers})) as stub,
         closing(store(stub)) as asking,

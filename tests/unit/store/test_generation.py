@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,13 @@ class TestTampering:
 
 
 class TestFacts:
+    def test_when_it_was_published(self, shop: Shop) -> None:
+        generation = shop.publish(operator("a", role="master"))
+        assert generation.moment() == datetime(2026, 3, 10, 12, tzinfo=UTC)
+        for time in ("", "yesterday", "2026-03-10T12:00:00+00:00", "2026-13-10T12:00:00Z"):
+            with pytest.raises(StoreDamaged, match="generation 1 does not tell when"):
+                replace(generation, time=time).moment()
+
     def test_they_survive_signing(self, shop: Shop) -> None:
         generation = shop.publish(*FLEET)
         assert Generation.parse(json.loads(json.dumps(generation.document()))) == generation
