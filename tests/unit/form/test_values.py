@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -104,6 +104,19 @@ def test_a_new_file() -> None:
     assert text.startswith("version: 1\noperator: rh\nrole: master\nsender:\n  address: rh@empresa.com.br\n")
 
 
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text of a document, names of fields too."""
+    if isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner)
+    elif isinstance(value, str):
+        yield value
+
+
 @settings(max_examples=40)
 @given(documents(Operator))
 def test_every_operator_means_the_same_after_it_was_shown_and_written_back(document: Any) -> None:
@@ -113,7 +126,7 @@ def test_every_operator_means_the_same_after_it_was_shown_and_written_back(docum
     try:
         text = written("", document)
     except NotWritableError:
-        assert FORBIDDEN_IN_VALUE.search(json.dumps(document, ensure_ascii=False).replace("\\u", "\0"))
+        assert any(FORBIDDEN_IN_VALUE.search(value) for value in texts_in(document))
         return
     assert data(text) == document
     again = written(text, data_of(shown(text), document))
