@@ -27,6 +27,9 @@ _LETTER = "A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 # Of a plain text, a colon before a blank and a `#` behind one could mean something else.
 _PLAIN = rf"[{_LETTER}](?>[^: ]++|:(?! |\Z)| ++(?!#|\Z))*+"
 _BRACED = r"\{[^\n{}#\"\\]*+(?:\"[^\"\\\n]*\"[^\n{}#\"\\]*+)*+\}"
+# Of the plain texts, those that are nothing but text to everybody, and quickly known: most that no other file has.
+_NAME = expression(rf"[A-Za-eg-mo-su-z](?>[{_LETTER}@._/+-]++|:(?=/)| (?=[{_LETTER}]))*+")
+_PLACE = expression(rf"( *)({_KEY})")
 # A line that says nothing; or indentation, a key, and a text in quotes, a mapping in braces or a plain text.
 _LINE = expression(rf"( *)({_KEY}):(?: +({_QUOTED}|{_BRACED}|{_PLAIN}))?(?: +(?:#.*)?)?| *(?:#.*)?")
 _IN_BRACES = rf" *({_KEY}): +({_QUOTED}|[{_LETTER}][{_LETTER}._@/+-]*(?: +[{_LETTER}._@/+-]+)*) *"
@@ -61,6 +64,11 @@ _Line = tuple[int, str, str | None, Scalar, tuple[tuple[str, str, Scalar], ...] 
 
 @lru_cache(maxsize=4096)  # files have most of their lines in common
 def _line(line: str) -> _Line:
+    before, _, written = line.partition(": ")
+    if _NAME.fullmatch(written):
+        place = _place(before)
+        if place is not None:
+            return *place, written, written, None
     found = _LINE.fullmatch(line)
     if found is None:
         raise _NotPlainError
@@ -75,6 +83,15 @@ def _line(line: str) -> _Line:
     if written[0] == "{":
         return level, key, None, None, _in_braces(written)
     return level, key, *_scalar(written), None
+
+
+@lru_cache(maxsize=1024)  # files have the same few fields
+def _place(before: str) -> tuple[int, str] | None:
+    """Return level and key of what stands before a colon; None where that is not plain."""
+    found = _PLACE.fullmatch(before)
+    if found is None or not is_plain_key(found[2]):
+        return None
+    return _LEVEL_OF.get(found[1], _LEVELS), found[2]
 
 
 def _scalar(written: str) -> tuple[str, Scalar]:
