@@ -6,6 +6,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
@@ -19,10 +20,10 @@ from opsmail.cli.test import recipient_of
 from opsmail.cli.trials import composer
 from opsmail.errors import UnavailableError
 from opsmail.evidence.facts import Depth
-from opsmail.form.editor import Editor
+from opsmail.form.editor import Editor, Send
 from opsmail.form.server import FormServer
 from opsmail.live.engine import LiveTest
-from opsmail.live.result import TestResult
+from opsmail.live.result import StageResult, TestResult
 from opsmail.messages import msg, quoted
 from opsmail.operator.model import Operator
 from opsmail.providers import load_providers
@@ -68,7 +69,7 @@ def command(port: int, wants_browser: bool | None, allow_test: bool, session: Se
     return ExitCode.DONE
 
 
-def _sender(session: Session) -> Callable[[Operator], TestResult]:
+def _sender(session: Session) -> Send:
     """Return what sends a test message, under the settings that are committed: what stands in a form decides nothing.
 
     Raises:
@@ -82,8 +83,8 @@ def _sender(session: Session) -> Callable[[Operator], TestResult]:
     compose = composer(settings, session.console.language, run.url)
     live = LiveTest(settings=settings, secrets=open_secrets(), compose=compose, recipient=recipient)
 
-    def send(operator: Operator) -> TestResult:
-        (result,) = live.run([operator])
+    def send(operator: Operator, watch: Callable[[StageResult], None]) -> TestResult:
+        (result,) = replace(live, watch=lambda _operator, stage: watch(stage)).run([operator])
         return result
 
     return send

@@ -16,7 +16,7 @@ from opsmail.errors import RefusedError
 from opsmail.findings import Finding
 from opsmail.form.values import Values, data_of, values_of
 from opsmail.form.writing import NotWritableError, written
-from opsmail.live.result import TestResult
+from opsmail.live.result import StageResult, TestResult
 from opsmail.messages import msg, quoted
 from opsmail.operator.model import Operator, claimed_id
 from opsmail.providers import Providers
@@ -61,6 +61,10 @@ class Draft:
     difference: tuple[DifferenceLine, ...]
 
 
+#: Sends a test message as an operator, and tells each stage when it ends.
+Send = Callable[[Operator, Callable[[StageResult], None]], TestResult]
+
+
 class Editor:
     """The operators of a repository, for one person at a form.
 
@@ -69,7 +73,7 @@ class Editor:
         settings: returns the settings, read anew.
         providers: what is known of mail providers.
         today: returns the day.
-        send: sends a test message as an operator and returns what came of it; None where that is switched off.
+        send: sends a test message as an operator; None where that is switched off.
     """
 
     def __init__(
@@ -78,7 +82,7 @@ class Editor:
         settings: Callable[[], Settings],
         providers: Providers,
         today: Callable[[], date],
-        send: Callable[[Operator], TestResult] | None,
+        send: Send | None,
     ) -> None:
         self._tree = tree
         self._settings = settings
@@ -151,8 +155,12 @@ class Editor:
             self._create(path, after)
         return self.show(path)
 
-    def test(self, path: str) -> TestResult:
+    def test(self, path: str, watch: Callable[[StageResult], None]) -> TestResult:
         """Send a test message as the operator of a file, as it is on the disk.
+
+        Args:
+            path: the file.
+            watch: is told of each stage when it ends.
 
         Raises:
             RefusedError: tests are switched off, or the file has errors.
@@ -166,7 +174,7 @@ class Editor:
         operators = list(result.operators().values())
         if result.errors() or not operators:
             raise RefusedError(msg("it has errors"), hint=msg("correct and save it first"))
-        return self.send(operators[0])
+        return self.send(operators[0], watch)
 
     def _drafted(self, path: str | None, values: Values) -> tuple[str, bytes, bytes]:
         """Return the file, its content as it is, and as it would be."""

@@ -11,7 +11,7 @@ from opsmail.errors import OpsmailError
 from opsmail.findings import Finding
 from opsmail.form.editor import Shown
 from opsmail.form.fields import Field, form_fields
-from opsmail.live.result import Outcome, TestResult
+from opsmail.live.result import Outcome, StageResult, TestResult
 from opsmail.messages import Message
 from opsmail.source.characters import visible
 
@@ -63,10 +63,6 @@ class Messages:
 
     def result(self, result: TestResult) -> dict[str, Any]:
         """Return what a test send found."""
-        stages = [
-            {"stage": stage.stage.value, "outcome": stage.outcome.value, "milliseconds": stage.milliseconds}
-            for stage in result.stages
-        ]
         failure = result.failure
         said = (
             {}
@@ -77,7 +73,11 @@ class Messages:
                 "detail": self.say(failure.detail),
             }
         )
-        return {"passed": result.outcome is Outcome.PASSED, "stages": stages, **said}
+        return {"passed": result.outcome is Outcome.PASSED, "stages": list(map(self.stage, result.stages)), **said}
+
+    def stage(self, stage: StageResult) -> dict[str, Any]:
+        """Return how a stage of a test send ended."""
+        return {"stage": stage.stage.value, "outcome": stage.outcome.value, "milliseconds": stage.milliseconds}
 
     def error(self, error: OpsmailError) -> dict[str, Any]:
         """Return an error with what to do."""

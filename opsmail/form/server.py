@@ -12,6 +12,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from gettext import NullTranslations
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -123,12 +124,28 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.is_session(self.headers.get("Authorization", "").removeprefix("Bearer ")):
             raise _Refusal(HTTPStatus.UNAUTHORIZED)
         action = _ACTIONS.get(self.path)
-        if action is None:
+        if action is None and self.path != "/test":
             raise _Refusal(HTTPStatus.NOT_FOUND)
         try:
-            self._json(HTTPStatus.OK, action(self.server, asked))
+            if action is None:
+                self._test(_text(asked, "path"))
+            else:
+                self._json(HTTPStatus.OK, action(self.server, asked))
         except OpsmailError as error:
             self._json(HTTPStatus.CONFLICT, self.server.messages.error(error))
+
+    def _test(self, path: str) -> None:
+        """Answer with a line for each stage when it ends, and a last one for the whole test (JSON Lines)."""
+        messages = self.server.messages
+        lines = _Lines(self)
+        try:
+            result = self.server.editor.test(path, lambda stage: lines.add(messages.stage(stage)))
+        except OpsmailError as error:
+            if not lines.begun:
+                raise
+            lines.add(messages.error(error))
+        else:
+            lines.add(messages.result(result))
 
     def log_message(self, format: str, *args: object) -> None:
         """Print no requests: the terminal is for what the person has to know."""
@@ -156,9 +173,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, "application/json", json.dumps(document).encode())
 
     def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.begin_answer(status, kind, len(body))
+        self.wfile.write(body)
+
+    def begin_answer(self, status: HTTPStatus, kind: str, length: int | None) -> None:
+        """Send all of an answer that stands before its content; without a length that ends with the connection."""
+        self.close_connection = self.close_connection or length is None
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.send_header("Cache-Control", "no-store")
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
@@ -167,7 +191,27 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+
+
+class _Lines:
+    """An answer of which each line is sent when it is there; the first line begins it.
+
+    Args:
+        handler: of the request.
+    """
+
+    def __init__(self, handler: _Handler) -> None:
+        self._handler = handler
+        self.begun = False
+
+    def add(self, document: Mapping[str, Any]) -> None:
+        """Send a line. Whoever has hung up misses it: the test itself goes on to its end."""
+        with suppress(OSError):
+            if not self.begun:
+                self.begun = True
+                self._handler.begin_answer(HTTPStatus.OK, "application/jsonl", None)
+            self._handler.wfile.write(json.dumps(document).encode() + b"\n")
+            self._handler.wfile.flush()
 
 
 def _text(asked: Mapping[str, Any], name: str) -> str:
@@ -203,14 +247,9 @@ def _save(server: FormServer, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return server.messages.shown(server.editor.save(path, _values(asked), state))
 
 
-def _test(server: FormServer, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    return server.messages.result(server.editor.test(_text(asked, "path")))
-
-
 _ACTIONS: Mapping[str, Callable[[FormServer, Mapping[str, Any]], Mapping[str, Any]]] = {
     "/operators": _operators,
     "/show": _show,
     "/check": _check,
     "/save": _save,
-    "/test": _test,
 }

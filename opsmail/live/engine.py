@@ -17,7 +17,7 @@ from opsmail.live.pins import require_pinned_peer, require_pins
 from opsmail.live.probe import Probe
 from opsmail.live.result import Outcome, TestResult
 from opsmail.live.retries import WAITS, pause_before
-from opsmail.live.trial import Compose, Trial
+from opsmail.live.trial import Compose, Trial, Watch, unwatched
 from opsmail.live.turns import Turns
 from opsmail.mail.diagnosis import Diagnosis, ReplyTable
 from opsmail.mail.endpoint import Endpoint
@@ -51,6 +51,7 @@ class LiveTest:
             skipped.
         providers: whose limits are kept.
         waits: seconds before the second and each further attempt, before jitter.
+        watch: is told of each operator's stages as they end, those of each attempt.
     """
 
     settings: Settings
@@ -61,6 +62,7 @@ class LiveTest:
     seconds: float | None = None
     providers: Providers = field(default_factory=load_providers)
     waits: tuple[float, ...] = WAITS
+    watch: Watch = unwatched
 
     def run(self, operators: Sequence[Operator]) -> Generator[TestResult, None, None]:
         """Test `operators` and return a generator of the results as they come.
@@ -153,6 +155,7 @@ class LiveTest:
             secrets=self.secrets,
             tokens=shared.tokens,
             probe=shared.probe,
+            watch=self.watch,
             confirm=lambda connected: require_pinned_peer(connected, item.operator, self.settings),
             diagnose=self._diagnose,
         )

@@ -32,11 +32,17 @@ from opsmail.secrets import SecretError, Secrets, password
 Clock = Callable[[], float]
 #: Makes the test message of an operator for a recipient.
 Compose = Callable[[EffectiveOperator, str], TestMessage]
+#: Is told of each stage of an operator when it ends, in the thread that tests it: be quick and do not raise.
+Watch = Callable[[str, StageResult], None]
 #: Says what a stage's error at an endpoint means.
 Diagnose = Callable[[StageError, Endpoint], Diagnosis]
 #: Returns when a connection leads where the operator's credential may go, and raises otherwise.
 Confirm = Callable[[Submission], None]
 UNRESOLVABLE_SECRET = RuleMeta("OM606", "unresolvable-secret", Severity.ERROR)
+
+
+def unwatched(operator: str, stage: StageResult) -> None:
+    """Watch nothing: the result tells all stages when it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Trial:
         confirm: asked right before a secret is read.
         diagnose: says what a failed stage means.
         probe: where the message is looked for; None where it is not.
+        watch: is told of each stage when it ends.
         clock: in seconds.
     """
 
@@ -76,6 +83,7 @@ class Trial:
     confirm: Confirm
     diagnose: Diagnose
     probe: Probe | None = None
+    watch: Watch = unwatched
     clock: Clock = time.monotonic
 
     def run(self, submission: Submission, transcript: Transcript) -> TestResult:
@@ -168,6 +176,7 @@ class _Talk:
                 stage, outcome, milliseconds, facts.tls, facts.mechanism, facts.reply, facts.claims, facts.receipt
             )
         )
+        self.trial.watch(self.operator.operator, self.stages[-1])
         return failure
 
     def _endpoint(self, stage: Stage) -> Endpoint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -26,6 +27,17 @@ class Form:
     def __init__(self, browser: Browser, root: Path) -> None:
         self.browser = browser
         self.root = root
+        #: Set when a test message may be sent to its end.
+        self.go_on = Event()
+
+    def send(self, operator: Operator, watch: Callable[[StageResult], None]) -> TestResult:
+        """Stand in for a server that is slow to take the message."""
+        stages = tuple(StageResult(stage, Outcome.PASSED, 7) for stage in (Stage.RESOLVE, Stage.CONNECT, Stage.SEND))
+        for stage in stages[:2]:
+            watch(stage)
+        self.go_on.wait(_SECONDS)
+        watch(stages[2])
+        return TestResult(operator.operator, "sha256:" + "ab" * 32, Outcome.PASSED, Depth.SEND, stages)
 
     def find(self, selector: str) -> str:
         return self.browser.driver.find_element(By.CSS_SELECTOR, selector).text
@@ -53,15 +65,10 @@ class Form:
         return (self.root / path).read_text("utf-8")
 
 
-def send(operator: Operator) -> TestResult:
-    stages = tuple(StageResult(stage, Outcome.PASSED, 7) for stage in (Stage.RESOLVE, Stage.CONNECT, Stage.SEND))
-    return TestResult(operator.operator, "sha256:" + "ab" * 32, Outcome.PASSED, Depth.SEND, stages)
-
-
 @pytest.fixture
 def form(browser: Browser, tmp_path: Path) -> Iterator[Form]:
     form = Form(browser, tmp_path)
-    with served(editor_of(tmp_path, send)) as server:
+    with served(editor_of(tmp_path, form.send)) as server:
         browser.go(server.address)
         form.wait(lambda: form.find("#list"))
         yield form
@@ -131,6 +138,9 @@ def test_a_test_message(form: Form) -> None:
     form.click("#list button")
     form.wait(lambda: form.find("#file") == RH)
     form.click("#test")
+    form.wait(lambda: form.find("#stages") == "✓ resolve (7 ms)\n✓ connect (7 ms)")
+    assert form.find("#told") == "Sending a test message…"
+    form.go_on.set()
     form.wait(lambda: form.find("#told") == "The test message was sent.")
     assert form.find("#stages") == "✓ resolve (7 ms)\n✓ connect (7 ms)\n✓ send (7 ms)"
 

@@ -12,10 +12,9 @@
 
   const tell = (text, kind = "") => { $("told").textContent = text; $("told").className = kind; };
 
-  const ask = async (action, body) => {
-    let response;
+  const fetched = async (action, body) => {
     try {
-      response = await fetch(`/${action}`, {
+      return await fetch(`/${action}`, {
         method: "POST",
         headers: { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) },
         body: JSON.stringify(body),
@@ -23,9 +22,37 @@
     } catch {
       throw new Error(say.gone);
     }
+  };
+
+  const refused = async (response) => {
     const answer = await response.json();
-    if (!response.ok) throw new Error([answer.error, answer.hint].filter(Boolean).join(" – "));
-    return answer;
+    return new Error([answer.error, answer.hint].filter(Boolean).join(" – "));
+  };
+
+  const ask = async (action, body) => {
+    const response = await fetched(action, body);
+    if (!response.ok) throw await refused(response);
+    return response.json();
+  };
+
+  // An answer in lines, each of them when it is there; the last one is returned.
+  const follow = async (action, body, each) => {
+    const response = await fetched(action, body);
+    if (!response.ok) throw await refused(response);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "", last = null;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (text + value).split("\n");
+      text = lines.pop();
+      for (const line of lines) {
+        last = JSON.parse(line);
+        each(last);
+      }
+    }
+    if (!last) throw new Error(say.gone);
+    return last;
   };
 
   // --- the list
@@ -177,10 +204,13 @@
   const test = guarded(async () => {
     tell(say.testing);
     $("test").disabled = true;
+    $("stages").replaceChildren();
     try {
-      const result = await ask("test", { path: current.path });
-      $("stages").replaceChildren(...result.stages.map((stage) =>
-        made("li", { textContent: `${stage.outcome === "passed" ? "✓" : "✗"} ${stage.stage} (${stage.milliseconds} ms)` })));
+      const shownStage = (stage) =>
+        made("li", { textContent: `${stage.outcome === "passed" ? "✓" : "✗"} ${stage.stage} (${stage.milliseconds} ms)` });
+      const result = await follow("test", { path: current.path }, (line) => { if (line.stage) $("stages").append(shownStage(line)); });
+      if (!("passed" in result)) throw new Error([result.error ?? say.gone, result.hint].filter(Boolean).join(" – "));
+      $("stages").replaceChildren(...result.stages.map(shownStage));
       const why = [result.cause, result.detail, result.remedy].filter(Boolean);
       tell([result.passed ? say.passed : say.failed, ...why].join(" "), result.passed ? "good" : "error");
     } finally {

@@ -13,7 +13,7 @@ import pytest
 
 from opsmail.cli.face import run
 from opsmail.form.server import FormServer
-from opsmail.live.result import Outcome, TestResult
+from opsmail.live.result import Outcome, StageResult, TestResult
 from tests.builders import SETTINGS, operator_text, write_files
 from tests.unit.cli.checkout import Checkout
 from tests.unit.servers import Server
@@ -70,9 +70,10 @@ def test_a_test_message_is_sent_under_the_committed_settings(
     checkout.fleet(relay, "a")
     checkout.edit("opsmail.toml", relay.address, "127.0.0.1:9")  # not committed, so it decides nothing
     sent: list[TestResult] = []
+    watched: list[StageResult] = []
 
     def once(server: FormServer, poll_interval: float) -> None:
-        sent.append(server.editor.test("operators/a.yaml"))
+        sent.append(server.editor.test("operators/a.yaml", watched.append))
 
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
@@ -80,6 +81,7 @@ def test_a_test_message_is_sent_under_the_committed_settings(
     said = checkout.run("edit", "--allow-test", "--open")
     assert opened == said.out.splitlines()
     assert [result.outcome for result in sent] == [Outcome.PASSED]
+    assert tuple(watched) == sent[0].stages
     assert "DATA" in relay.commands()
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from gettext import NullTranslations
 from pathlib import Path
 
-from opsmail.form.editor import Editor
+from opsmail.form.editor import Editor, Send
 from opsmail.form.server import FormServer
-from opsmail.live.result import TestResult
-from opsmail.operator.model import Operator
 from opsmail.providers import load_providers
 from opsmail.settings.load import load_settings
 from opsmail.source.worktree import WorkTree
@@ -20,7 +18,7 @@ from tests.builders import DAY, SETTINGS, operator_text, write_files
 RH = "operators/rh.yaml"
 
 
-def editor_of(root: Path, send: Callable[[Operator], TestResult] | None = None) -> Editor:
+def editor_of(root: Path, send: Send | None = None) -> Editor:
     """Return the editor of a repository with one operator, which is made where there is none."""
     if not (root / "opsmail.toml").exists():
         write_files(root, {"opsmail.toml": SETTINGS, RH: f"# Human resources\n{operator_text()}"})

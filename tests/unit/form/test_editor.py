@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from opsmail.errors import RefusedError
 from opsmail.evidence.facts import Depth
-from opsmail.live.result import Outcome, TestResult
+from opsmail.live.result import Outcome, StageResult, TestResult
+from opsmail.mail.failure import Stage
 from opsmail.operator.model import Operator
 from tests.builders import operator_text, write_files
 from tests.unit.form.serving import RH, editor_of
@@ -121,16 +123,19 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_test_messages(tmp_path: Path) -> None:
     sent = []
+    watched: list[StageResult] = []
 
-    def send(operator: Operator) -> TestResult:
+    def send(operator: Operator, watch: Callable[[StageResult], None]) -> TestResult:
         sent.append(operator.operator)
+        watch(StageResult(Stage.RESOLVE, Outcome.PASSED, 7))
         return TestResult(operator.operator, "sha256:" + "ab" * 32, Outcome.PASSED, Depth.SEND)
 
     with pytest.raises(RefusedError, match="switched off"):
-        editor_of(tmp_path).test(RH)
+        editor_of(tmp_path).test(RH, watched.append)
     editor = editor_of(tmp_path, send)
-    assert editor.test(RH).outcome is Outcome.PASSED
+    assert editor.test(RH, watched.append).outcome is Outcome.PASSED
+    assert [stage.stage for stage in watched] == [Stage.RESOLVE]
     (tmp_path / RH).write_text(operator_text(server={"port": 465}), "utf-8")
     with pytest.raises(RefusedError, match="it has errors"):
-        editor.test(RH)
+        editor.test(RH, watched.append)
     assert sent == ["rh"]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opsmail.errors import RefusedError
+from opsmail.evidence.facts import Depth
 from opsmail.form.server import FormServer
+from opsmail.live.result import Outcome, StageResult, TestResult
+from opsmail.mail.failure import Stage
+from opsmail.messages import msg
+from opsmail.operator.model import Operator
 from tests.unit.form.serving import RH, editor_of, served
 
 
@@ -93,6 +99,35 @@ def test_what_is_refused_is_said_with_what_to_do(page: Page) -> None:
     assert (status, answer["hint"]) == (409, "choose one of the list")
     status, answer = page.post("/test", {"path": RH})
     assert (status, answer["error"]) == (409, "test messages are switched off")
+
+
+def test_a_test_message_is_told_stage_by_stage(tmp_path: Path) -> None:
+    passed = StageResult(Stage.RESOLVE, Outcome.PASSED, 7)
+
+    def send(operator: Operator, watch: Callable[[StageResult], None]) -> TestResult:
+        watch(passed)
+        return TestResult(operator.operator, "sha256:" + "ab" * 32, Outcome.PASSED, Depth.SEND, (passed,))
+
+    with served(editor_of(tmp_path, send)) as running:
+        page = Page(running)
+        page.begin()
+        status, text = page.post("/test", {"path": RH})
+    stage = {"stage": "resolve", "outcome": "passed", "milliseconds": 7}
+    assert status == 200
+    assert [json.loads(line) for line in text.splitlines()] == [stage, {"passed": True, "stages": [stage]}]
+
+
+def test_a_test_message_that_ends_in_the_middle_says_why(tmp_path: Path) -> None:
+    def send(operator: Operator, watch: Callable[[StageResult], None]) -> TestResult:
+        watch(StageResult(Stage.RESOLVE, Outcome.PASSED, 7))
+        raise RefusedError(msg("the run was stopped"), hint=msg("try again"))
+
+    with served(editor_of(tmp_path, send)) as running:
+        page = Page(running)
+        page.begin()
+        status, text = page.post("/test", {"path": RH})
+    assert status == 200
+    assert json.loads(text.splitlines()[-1]) == {"error": "the run was stopped", "hint": "try again"}
 
 
 def test_the_key_in_the_address_works_once(server: FormServer) -> None:
