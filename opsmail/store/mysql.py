@@ -26,6 +26,7 @@ from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreUnavailable
 from opsmail.store.server import Access, Server
 from opsmail.store.sql import SqlStore
+from opsmail.store.sql_backend import Rows, add_one_by_one
 from opsmail.store.sql_server import (
     CONNECT_SECONDS,
     LOCK_SECONDS,
@@ -149,6 +150,12 @@ class _MySql:
         # ON DUPLICATE KEY UPDATE would want the right to update. What else IGNORE lets pass (a value that is cut short)
         # was refused before, by its size.
         return insert(table).prefix_with("IGNORE")
+
+    def add(self, connection: Connection, table: Table, rows: Rows) -> None:
+        add_one_by_one(connection, table, rows)
+
+    def add_absent(self, connection: Connection, table: Table, rows: Rows) -> None:
+        connection.execute(self.absent(table), rows)
 
     def examine(self, connection: Connection) -> None:
         # Not what is there for applications only, and no reader's business.

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import psycopg
+from psycopg import sql
+from psycopg.adapt import PyFormat
 from sqlalchemy import Connection, Insert, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -28,6 +31,7 @@ from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreUnavailable
 from opsmail.store.server import Access, Server
 from opsmail.store.sql import SqlStore
+from opsmail.store.sql_backend import Rows
 from opsmail.store.sql_server import (
     CONNECT_SECONDS,
     LOCK_SECONDS,
@@ -165,6 +169,37 @@ class _Postgres:
 
     def absent(self, table: Table) -> Insert:
         return insert(table).on_conflict_do_nothing()
+
+    def add(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Send rows as one stream: COPY takes a fifth of what as many INSERTs take."""
+        names = [column.name for column in table.columns]
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+        with self._cursor(connection) as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in names])
+
+    def add_absent(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Send each column as one array; COPY itself leaves no rows alone."""
+        names = list(rows[0])
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        arrays = sql.SQL(", ").join([sql.Placeholder(format=PyFormat.BINARY)] * len(names))
+        statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT DO NOTHING")
+        with self._cursor(connection) as cursor:
+            cursor.execute(
+                statement.format(sql.Identifier(table.name), columns, arrays),
+                [[row[name] for row in rows] for name in names],
+            )
+
+    @contextmanager
+    def _cursor(self, connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
+        """Give a cursor of the driver's; its errors do not pass through SQLAlchemy, so they are told here."""
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor() as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            raise self.explain(error) from None
 
     def examine(self, connection: Connection) -> None:
         """Look whether each generation has its content; an ordinary user cannot have more examined."""

@@ -135,7 +135,7 @@ class SqlStore:
                 present = set(connection.scalars(statement))
                 rows = [{"digest": digest, "content": blobs[digest]} for digest in batch if digest not in present]
                 if rows:
-                    connection.execute(self._backend.absent(tables.blobs), rows)
+                    self._backend.add_absent(connection, tables.blobs, rows)
                 written += len(rows)
         return written
 
@@ -292,9 +292,8 @@ class SqlStore:
             self._replace_operators(connection, expected.environment, sorted(operators), changed)
         return target
 
-    @staticmethod
     def _replace_operators(
-        connection: Connection, environment: str, names: Sequence[str], rows: Sequence[dict[str, Any]]
+        self, connection: Connection, environment: str, names: Sequence[str], rows: Sequence[dict[str, Any]]
     ) -> None:
         columns = tables.operators.c
         for batch in _batches(names):
@@ -302,11 +301,7 @@ class SqlStore:
                 delete(tables.operators).where(columns.environment == environment, columns.operator.in_(batch))
             )
         if rows:
-            # Past SQLAlchemy's conversion of each value, which takes longer than all else and has nothing to do here.
-            statement = insert(tables.operators).compile(dialect=connection.dialect)
-            order = statement.positiontup
-            values = rows if order is None else [tuple(row[name] for name in order) for row in rows]
-            connection.exec_driver_sql(str(statement), values)
+            self._backend.add(connection, tables.operators, rows)
 
     def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
         """Compare and swap; False where there was something else to compare with."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, Insert, Table
+from sqlalchemy import Connection, Engine, Insert, Table, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
@@ -15,6 +16,9 @@ from opsmail.messages import msg
 from opsmail.store import tables
 from opsmail.store.consistency import VERSION
 from opsmail.store.interface import OutcomeUnknown, StoreUnavailable
+
+#: Rows of a table, by column; each has the same columns.
+Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class SqlBackend:
         writer: gives connections with transactions that hold the write lock, or its like, from their first statement.
         writable: False refuses every change.
         absent: INSERT into this table that leaves alone rows which exist.
+        add: adds many rows, none of which exists.
+        add_absent: adds many rows, and leaves alone those that exist.
         explain: a driver's error in our words.
         examine: raises `StoreDamaged` where the database finds its own structures damaged.
     """
@@ -36,6 +42,8 @@ class SqlBackend:
     writer: Engine
     writable: bool
     absent: Callable[[Table], Insert]
+    add: Callable[[Connection, Table, Rows], None]
+    add_absent: Callable[[Connection, Table, Rows], None]
     explain: Callable[[BaseException | None], StoreUnavailable]
     examine: Callable[[Connection], None]
 
@@ -76,6 +84,15 @@ class SqlBackend:
             yield
         except DBAPIError as error:
             raise self.explain(error.orig) from None
+
+
+def add_one_by_one(connection: Connection, table: Table, rows: Rows) -> None:
+    """Add rows by one INSERT after the other, as every driver can."""
+    # Past SQLAlchemy's conversion of each value, which takes longer than all else and has nothing to do here.
+    statement = insert(table).compile(dialect=connection.dialect)
+    order = statement.positiontup
+    values: Any = rows if order is None else [tuple(row[name] for name in order) for row in rows]
+    connection.exec_driver_sql(str(statement), values)
 
 
 def create_tables(connection: Connection, absent: Callable[[Table], Insert]) -> None:

@@ -12,7 +12,7 @@ from opsmail.store import tables
 from opsmail.store.failures import missing
 from opsmail.store.interface import StoreUnavailable
 from opsmail.store.sql import SqlStore
-from opsmail.store.sql_backend import SqlBackend, create_tables
+from opsmail.store.sql_backend import Rows, SqlBackend, create_tables
 
 #: Seconds for a connection.
 CONNECT_SECONDS = 10
@@ -53,6 +53,14 @@ class ServerDatabase(Protocol):
         """Return an INSERT into `table` that leaves alone rows which exist."""
         ...
 
+    def add(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Add rows, none of which exists."""
+        ...
+
+    def add_absent(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Add rows, and leave alone those that exist."""
+        ...
+
     def explain(self, error: BaseException | None) -> StoreUnavailable:
         """Return the error of ours for one of the driver's."""
         ...
@@ -89,6 +97,8 @@ def open_database(database: ServerDatabase, *, read_only: bool, create: bool) ->
         writer=engine(creator=lambda: database.connect(writing=True), poolclass=NullPool),
         writable=not read_only,
         absent=database.absent,
+        add=database.add,
+        add_absent=database.add_absent,
         explain=database.explain,
         examine=database.examine,
     )

@@ -33,7 +33,7 @@ from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreBusy, StoreDamaged, StoreMissing, StoreUnavailable
 from opsmail.store.server import Access
 from opsmail.store.sql import SqlStore
-from opsmail.store.sql_backend import SqlBackend, create_tables
+from opsmail.store.sql_backend import Rows, SqlBackend, add_one_by_one, create_tables
 
 #: Seconds to wait for somebody else's change to end.
 BUSY_SECONDS = 5.0
@@ -94,6 +94,8 @@ def open_sqlite(
             writer=file.engine(writing=True),
             writable=not read_only,
             absent=_absent,
+            add=add_one_by_one,
+            add_absent=_add_absent,
             explain=file.explain,
             examine=file.examine,
         )
@@ -316,3 +318,7 @@ def _begin(connection: Connection) -> None:
 
 def _absent(table: Table) -> Insert:
     return insert(table).on_conflict_do_nothing()
+
+
+def _add_absent(connection: Connection, table: Table, rows: Rows) -> None:
+    connection.execute(_absent(table), rows)
