@@ -45,6 +45,7 @@ def line(repository: Repository, text: str) -> int:
     return repository.read("opsmail.toml").splitlines().index(text) + 1
 
 
+@pytest.mark.case("W-02")
 def test_the_main_attack_in_one_pull_request(old: Repository) -> None:
     """The server becomes the attacker's, and the same change approves it and waives what is left."""
     old.settings(APPROVED, ATTACKER, recipient=RECIPIENT, more='[policy]\nprofile = "minimal"\nignore = ["OM2"]\n')

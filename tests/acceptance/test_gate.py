@@ -223,6 +223,7 @@ def test_the_master_is_not_exchanged_by_accident(published: Repository) -> None:
     assert published.head() == 2
 
 
+@pytest.mark.case("W-13")
 def test_only_what_comes_after_the_published_commit_replaces_it(published: Repository) -> None:
     first = published.git("rev-parse", "HEAD")
     change_and_test(published)
@@ -317,6 +318,7 @@ def test_each_limit_has_one_option_and_no_other_allows_it(twelve: Repository, op
 
 
 @pytest.mark.case("P-10")
+@pytest.mark.case("W-09")
 def test_a_saved_plan_is_published_as_it_was_saved_or_not_at_all(twelve: Repository) -> None:
     plan = "out/plan.json"
     update(twelve, 1)

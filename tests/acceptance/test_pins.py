@@ -186,6 +186,7 @@ def pull_request(head: str | None, base: str = "empresa/operadores") -> str:
         ("pull_request", None),
     ],
 )
+@pytest.mark.case("W-06")
 def test_runs_for_foreign_code_do_not_send(at_sink: Repository, sink: Sink, event: str, payload: str | None) -> None:
     environment = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event}
     if payload is not None:
@@ -198,6 +199,7 @@ def test_runs_for_foreign_code_do_not_send(at_sink: Repository, sink: Sink, even
     assert sink.untouched
 
 
+@pytest.mark.case("W-06")
 def test_a_merge_request_from_a_fork_does_not_publish(at_sink: Repository, sink: Sink) -> None:
     environment = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7", "CI_MERGE_REQUEST_PROJECT_ID": "5"}
     at_sink.run("publish", "--yes", code=3, environment=environment)

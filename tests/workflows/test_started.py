@@ -114,6 +114,7 @@ class TestGitHub:
         started.folder.mkdir(exist_ok=True)
         return Runner(started.folder, started.tools / "python3").run(job, contexts)
 
+    @pytest.mark.case("W-03")
     def test_a_pull_request_is_checked(self, started: Started) -> None:
         change = started.branch_with_a_mistake()
         contexts = self.contexts(started, change, "pull_request")
@@ -136,6 +137,7 @@ class TestGitLab:
         started.folder.mkdir(exist_ok=True)
         return gitlab.run(pipeline, f"opsmail-{job}", started.folder, started.tools, started.url, given)
 
+    @pytest.mark.case("W-03")
     def test_a_merge_request_is_checked(self, started: Started) -> None:
         change = started.branch_with_a_mistake()
         given = {"CI_COMMIT_SHA": change, "CI_MERGE_REQUEST_DIFF_BASE_SHA": started.commit}
@@ -179,6 +181,7 @@ class TestAzure:
         started.folder.mkdir(exist_ok=True)
         return azure.run(file, job, started.folder, started.tools, started.url, commit, given)
 
+    @pytest.mark.case("W-03")
     def test_a_pull_request_is_checked(self, started: Started) -> None:
         change = started.branch_with_a_mistake()
         # Azure Repos names the branch so; GitHub names it `main`.

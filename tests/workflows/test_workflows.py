@@ -139,6 +139,7 @@ def installed(runs: list[StepRun]) -> None:
     assert install.code == 0, install.out
 
 
+@pytest.mark.case("W-02", "W-03")
 def test_a_pull_request_is_checked_by_the_tool_of_its_base(runner: Runner, origin: Origin) -> None:
     repository = origin.repository
     base = repository.git("rev-parse", "HEAD")
@@ -300,6 +301,7 @@ def test_the_actions_inputs(acting: Runner, origin: Origin) -> None:
     assert (run.code, outputs) == (2, {})
 
 
+@pytest.mark.case("W-04")
 def test_an_input_is_only_data(acting: Runner, origin: Origin) -> None:
     commit = origin.repository.git("rev-parse", "HEAD")
     said = "$(touch pwned) ; touch pwned"
@@ -326,6 +328,7 @@ def test_the_action_uploads_and_comments_only_where_that_is_allowed() -> None:
         assert action["inputs"][name]["default"] == "false"
 
 
+@pytest.mark.case("W-04")
 def test_the_actions_steps_get_what_they_need_through_the_environment() -> None:
     action = load_file(ACTION)
     used = [step["uses"] for step in action["runs"]["steps"] if "uses" in step]
@@ -362,6 +365,7 @@ def test_every_secret_of_the_fleet_reaches_the_test_and_no_other_step() -> None:
     assert job.secrets == referred | {SIGNING_KEY}
 
 
+@pytest.mark.case("W-01")
 def test_a_pull_request_gets_no_secret_and_no_right_but_to_read() -> None:
     job = Job.load(WORKFLOWS / "validate.yml")
     assert job.secrets == set()
@@ -383,8 +387,20 @@ def test_only_the_protected_environment_of_main_deploys() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.yml")))
+@pytest.mark.case("W-12")
 def test_every_action_is_pinned_to_a_commit(name: str) -> None:
     steps = [step for job in load(name)["jobs"].values() for step in job["steps"]]
     used = [step["uses"] for step in steps if "uses" in step]
     assert used
     assert [action for action in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action)] == []
+
+
+@pytest.mark.case("W-11")
+@pytest.mark.parametrize("name", ["validate.yml", "deploy.yml", "publish.yml"])
+def test_what_is_installed_is_pinned_by_hashes(name: str) -> None:
+    (install,) = [step["run"] for step in Job.load(WORKFLOWS / name).steps if step.get("name") == "Install"]
+    fetching = [
+        line for line in install.splitlines() if "/pip" in line and "--no-deps --no-build-isolation" not in line
+    ]
+    assert fetching
+    assert [line for line in fetching if "--require-hashes" not in line] == []

@@ -20,6 +20,8 @@ from tests.builders import SETTINGS, edited, operator_text, write_files
 from tests.hostile.files.command import PLAIN, Ended, opsmail, plain_environment
 from tests.hostile.files.contents import CANARY
 
+pytestmark = pytest.mark.acceptance
+
 #: A folder that is not there, and is not made.
 NOWHERE = "/no-such-folder-for-opsmail"
 BAD = edited("port: 587", "prot: 587  # ação", operator_text(sender={"display_name": "Ação 日本"}))
