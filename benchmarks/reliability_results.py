@@ -71,7 +71,7 @@ def report(sqlite: Found, postgres: Postgres, canaries: Found, minutes: float) -
     introduction = _INTRODUCTION.format(
         minutes=minutes,
         machine=machine(),
-        kernel=platform.release(),
+        kernel=platform.release().partition("-")[0],
         sqlite=sqlite3.sqlite_version,
         postgres=postgres.version,
         opsmail=version("opsmail"),
