@@ -120,7 +120,7 @@ def test_references_are_kept_where_an_operator_has_them_and_nowhere_else() -> No
         ('{"a": {}, "b": 1}', "this is no table of operators"),
         ('"hunter2"', "this is no table of operators"),
         ("[" * 100_000, "this is no table of operators"),
-        ('[{"Senha": "hunter2",\n}', "line 2 is no JSON"),
+        ('[{"Senha": "hunter2",\n;}', "line 2 is no JSON"),
         ('[{"Senha": "hunter2', "line 1 is no JSON"),
         ('[{"Servidor": "s", "Senha": "hunter2", "Senha": ""}]', "an object has the same key twice"),
         ("", "line 1 is no JSON"),
