@@ -41,6 +41,7 @@ from opsmail.store.consistency import (
     require_standing,
     swept_once,
 )
+from opsmail.store.etcd_change import LARGEST_REQUEST, Change, swept_so_often
 from opsmail.store.etcd_gateway import Gateway, Unanswered
 from opsmail.store.etcd_keys import PORTION, Keys
 from opsmail.store.etcd_operations import Pair
@@ -53,7 +54,6 @@ from opsmail.store.interface import (
     Head,
     HeadMoved,
     Identity,
-    InvalidValue,
     MissingBlobs,
     OutcomeUnknown,
     StoreUnavailable,
@@ -61,10 +61,6 @@ from opsmail.store.interface import (
 from opsmail.store.server import Access, Server
 
 _PORT = 2379
-#: Bytes that one request writes, keys included, with room for what goes around them.
-_LARGEST_REQUEST = 1400 * 1024
-#: Events that one change appends; the head and the generation are operations as well.
-_MOST_EVENTS = 120
 #: Blobs that one transaction takes away.
 _SWEPT = 100
 
@@ -253,7 +249,7 @@ class EtcdStore:
             before = next(iter(heads.values()))
             comparisons = [
                 operations.equal(self._keys.key("store"), records.store_record(before.identity)),
-                self._swept(before.sweeps),
+                swept_so_often(self._keys, before.sweeps),
                 # Of an environment that is not there yet, too.
                 operations.none_but(self._keys.key("heads"), revision),
             ]
@@ -300,13 +296,14 @@ class EtcdStore:
         self._require_writable()
         events = following(expected, payloads)
         target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
-        self._require_fitting(events)
+        change = Change(self._keys, expected, target, events, oldest)
+        change.require_fitting()
         reads = self._head_reads(expected.environment)
         blob = operations.exists(self._keys.key("blobs", str(digest)))
         try:
             done = self._keys.transaction(
-                list(self._comparisons(expected, target)),
-                list(self._writes(expected, target, events, oldest)),
+                list(change.comparisons()),
+                list(change.writes()),
                 [*reads, blob],
             )
         except Unanswered as error:
@@ -327,53 +324,9 @@ class EtcdStore:
             raise MissingBlobs(self.location, [str(digest)])
         raise damaged(self.location, msg("something stands where generation {number} would be", number=number))
 
-    def _comparisons(self, expected: Head, target: Head) -> Iterator[dict[str, Any]]:
-        """What has to hold: the store and the head are as expected, and nothing stands in the way."""
-        environment = expected.environment
-        head = self._keys.key("heads", environment)
-        yield operations.equal(self._keys.key("store"), records.store_record(expected.identity))
-        yield self._swept(expected.sweeps)
-        yield operations.absent(head) if expected.is_unused else operations.equal(head, records.head_record(expected))
-        yield operations.absent(self._keys.numbered("events", environment, expected.events + 1))
-        if target.number > expected.number:
-            yield operations.absent(self._keys.numbered("generations", environment, target.number))
-            yield operations.present(self._keys.key("blobs", str(target.digest)))
-
-    def _swept(self, sweeps: int) -> dict[str, Any]:
-        """Compare: blobs were taken away so often."""
-        key = self._keys.key("sweeps")
-        return operations.equal(key, records.sweeps_record(sweeps)) if sweeps else operations.absent(key)
-
-    def _writes(self, expected: Head, target: Head, events: Sequence[Event], oldest: int) -> Iterator[dict[str, Any]]:
-        environment = expected.environment
-        if oldest > 1:
-            folder = self._keys.key("generations", environment)
-            yield operations.delete_below(folder, self._keys.numbered("generations", environment, oldest))
-        yield operations.put(self._keys.key("heads", environment), records.head_record(target))
-        if target.number > expected.number:
-            yield operations.put(
-                self._keys.numbered("generations", environment, target.number), str(target.digest).encode()
-            )
-        for event in events:
-            yield operations.put(
-                self._keys.numbered("events", environment, event.sequence), event.hash.encode() + event.payload
-            )
-
     def _require_writable(self) -> None:
         if not self._writable:
             raise StoreUnavailable(msg("the store {location} was opened for reading only", location=self.location))
-
-    def _require_fitting(self, events: Sequence[Event]) -> None:
-        """Raise where a change takes more than one transaction of etcd, before anything is asked."""
-        size = sum(len(event.payload) + 4 * records.HASH for event in events)
-        if len(events) > _MOST_EVENTS or size > _LARGEST_REQUEST:
-            raise InvalidValue(
-                msg(
-                    "a change of a store in etcd brings at most {most} events and {size} bytes",
-                    most=_MOST_EVENTS,
-                    size=_LARGEST_REQUEST,
-                )
-            )
 
     def _head_reads(self, environment: str) -> list[dict[str, Any]]:
         return [
@@ -407,7 +360,7 @@ def _portions(items: Sequence[str], size: Callable[[str], int] = lambda _: 0) ->
     portion: list[str] = []
     taken = 0
     for item in items:
-        if portion and (len(portion) == PORTION or taken + size(item) > _LARGEST_REQUEST):
+        if portion and (len(portion) == PORTION or taken + size(item) > LARGEST_REQUEST):
             yield portion
             portion, taken = [], 0
         portion.append(item)

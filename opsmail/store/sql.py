@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
-    delete,
     func,
     insert,
     select,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 
 from opsmail.messages import msg
-from opsmail.store import bounds, sql_sweep, tables
+from opsmail.store import bounds, sql_change, sql_sweep, tables
 from opsmail.store.consistency import (
     checked_events,
     checked_head,
@@ -37,7 +36,7 @@ from opsmail.store.consistency import (
 )
 from opsmail.store.interface import NOBODY, PAGE, SWEEP_PAUSE, Event, Head, HeadMoved, Identity, MissingBlobs
 from opsmail.store.relational import row
-from opsmail.store.sql_backend import SqlBackend
+from opsmail.store.sql_backend import SqlBackend, batches
 
 _ENVIRONMENT: BindParameter[str] = bindparam("environment")
 
@@ -49,9 +48,6 @@ def _newest(environment: Column[str], number: Column[int]) -> ColumnElement[bool
 
 
 _Row: TypeAlias = "Row[*tuple[Any, ...]]"
-
-#: Digests in one statement: below every database's limit of parameters (SQLite 32,766, PostgreSQL 65,535).
-_BATCH = 1_000
 
 _IDENTITY = select(tables.store.c.version, tables.store.c.store, tables.store.c.epoch, tables.store.c.sweeps).where(
     tables.store.c.id == 1
@@ -113,7 +109,7 @@ class SqlStore:
         wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))
         found: dict[str, bytes] = {}
         with self._backend.reading() as connection:
-            for batch in _batches(wanted):
+            for batch in batches(wanted):
                 statement = select(tables.blobs).where(tables.blobs.c.digest.in_(batch))
                 for digest, content in connection.execute(statement):
                     if not isinstance(content, bytes) or hashlib.sha256(content).hexdigest() != digest:
@@ -130,7 +126,7 @@ class SqlStore:
         written = 0
         with self._backend.writing() as connection:
             # In one order, so that two publishers with the same blobs never wait for each other.
-            for batch in _batches(sorted(blobs)):
+            for batch in batches(sorted(blobs)):
                 statement = select(tables.blobs.c.digest).where(tables.blobs.c.digest.in_(batch))
                 present = set(connection.scalars(statement))
                 rows = [{"digest": digest, "content": blobs[digest]} for digest in batch if digest not in present]
@@ -289,19 +285,8 @@ class SqlStore:
             if oldest > 1:
                 sql_sweep.forget(connection, expected.environment, oldest)
             connection.execute(insert(tables.events), rows)
-            self._replace_operators(connection, expected.environment, sorted(operators), changed)
+            sql_change.replace_operators(connection, self._backend, expected.environment, sorted(operators), changed)
         return target
-
-    def _replace_operators(
-        self, connection: Connection, environment: str, names: Sequence[str], rows: Sequence[dict[str, Any]]
-    ) -> None:
-        columns = tables.operators.c
-        for batch in _batches(names):
-            connection.execute(
-                delete(tables.operators).where(columns.environment == environment, columns.operator.in_(batch))
-            )
-        if rows:
-            self._backend.add(connection, tables.operators, rows)
 
     def _move(self, connection: Connection, expected: Head, target: Head) -> bool:
         """Compare and swap; False where there was something else to compare with."""
@@ -309,25 +294,7 @@ class SqlStore:
         stood = connection.execute(_IDENTITY.with_for_update(read=True)).one_or_none()
         if self._identity(stood) != expected.identity or stood is None or stood.sweeps != expected.sweeps:
             return False
-        values = {
-            "number": target.number,
-            "digest": target.digest,
-            "events": target.events,
-            "last_hash": target.last_hash,
-        }
-        if expected.is_unused:
-            row = {"environment": expected.environment, **values}
-            statement = self._backend.absent(tables.heads).execution_options(preserve_rowcount=True)
-            return connection.execute(statement, row).rowcount == 1
-        columns = tables.heads.c
-        compared = update(tables.heads).where(
-            columns.environment == expected.environment,
-            columns.number == expected.number,
-            columns.digest == expected.digest,
-            columns.events == expected.events,
-            columns.last_hash == expected.last_hash,
-        )
-        return connection.execute(compared, values).rowcount == 1
+        return sql_change.move_head(connection, self._backend, expected, target)
 
     def _add_generation(self, connection: Connection, target: Head) -> None:
         digest = str(target.digest)
@@ -348,8 +315,3 @@ class SqlStore:
     def _identity(self, row: _Row | None) -> Identity:
         told = (None, None, None) if row is None else (row.version, row.store, row.epoch)
         return checked_identity(self.location, *told)
-
-
-def _batches(digests: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(digests), _BATCH):
-        yield digests[start : start + _BATCH]

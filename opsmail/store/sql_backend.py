@@ -17,6 +17,8 @@ from opsmail.store import tables
 from opsmail.store.consistency import VERSION
 from opsmail.store.interface import OutcomeUnknown, StoreUnavailable
 
+#: Values in one statement: below every database's limit of parameters (SQLite 32,766, PostgreSQL 65,535).
+_BATCH = 1_000
 #: Rows of a table, by column; each has the same columns.
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
@@ -84,6 +86,12 @@ class SqlBackend:
             yield
         except DBAPIError as error:
             raise self.explain(error.orig) from None
+
+
+def batches(values: Sequence[str], size: int = _BATCH) -> Iterator[Sequence[str]]:
+    """Yield values in their order, as many as one statement takes at a time."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def add_one_by_one(connection: Connection, table: Table, rows: Rows) -> None:

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Select, delete, select, update
 
 from opsmail.store import tables
 from opsmail.store.interface import Head
+from opsmail.store.sql_backend import batches
 
-#: Digests in one statement, and in one transaction: publishers wait for it, at most 5 seconds.
-_BATCH, _PORTION = 1_000, 10_000
+#: Digests in one transaction: publishers wait for it, at most 5 seconds.
+_PORTION = 10_000
 
 #: Every environment that has a head.
 ENVIRONMENTS = select(tables.heads.c.environment).order_by(tables.heads.c.environment)
@@ -24,7 +25,7 @@ def blobs(after: str, limit: int) -> Select[str]:
 
 def portions(digests: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield what one transaction takes away."""
-    return _parts(digests, _PORTION)
+    return batches(digests, _PORTION)
 
 
 def count_on(connection: Connection, expected: Mapping[str, Head]) -> bool:
@@ -43,17 +44,10 @@ def count_on(connection: Connection, expected: Mapping[str, Head]) -> bool:
 def delete_blobs(connection: Connection, digests: Sequence[str]) -> int:
     """Delete blobs, and return how many were there."""
     column = tables.blobs.c.digest
-    return sum(
-        connection.execute(delete(tables.blobs).where(column.in_(batch))).rowcount for batch in _parts(digests, _BATCH)
-    )
+    return sum(connection.execute(delete(tables.blobs).where(column.in_(batch))).rowcount for batch in batches(digests))
 
 
 def forget(connection: Connection, environment: str, oldest: int) -> None:
     """Delete the generations of an environment below `oldest`."""
     columns = tables.generations.c
     connection.execute(delete(tables.generations).where(columns.environment == environment, columns.number < oldest))
-
-
-def _parts(digests: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(digests), size):
-        yield digests[start : start + size]

@@ -1,6 +1,6 @@
 """The Tab key, in real shells that have the line of `docs/completion.md`."""
 
-import shutil
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import pytest
 from tests.acceptance.command import SECONDS, Shell
 from tests.acceptance.terminal import Terminal
 from tests.docs.test_texts import blocks
+from tests.servers.fixtures import skip_or_fail
+from tests.servers.processes import UnavailableError, find_program
 
 PAGE = Path(__file__).parents[2] / "docs" / "completion.md"
 
@@ -27,9 +29,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def line_for(shell: str) -> str:
-    """Return the line of the page for a shell that is installed here."""
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    """Return the line of the page for a shell; skip where that is not installed, fail there with CI=true."""
+    try:
+        find_program(shell, package=shell)
+    except UnavailableError as reason:
+        skip_or_fail(reason, os.environ)
     (block,) = blocks(PAGE.read_text("utf-8"), shell)
     comment, line = block.splitlines()
     assert comment.startswith("# ~/.")

@@ -18,7 +18,7 @@ from opsmail.evidence.keys import SigningKey
 from opsmail.publish.ancestry import introduction, newest_evidence, published_at
 from opsmail.publish.collection import Collection, Collector, Retention
 from opsmail.publish.marks import Mark, MarkKind, plain, read_marks
-from opsmail.publish.publisher import Proofs, publish, record_evidence
+from opsmail.publish.publisher import Proofs, record_evidence
 from opsmail.publish.verification import verify_history
 from opsmail.store.generation import read_published
 from opsmail.store.interface import HeadMoved, Store
@@ -114,16 +114,7 @@ class CollectingConformance:
         between: Any = Between(store, "swap_head", die)
         published = stall.published()
         with pytest.raises(Died):
-            publish(
-                between,
-                published,
-                planned(store, published, wanted),
-                wanted,
-                Proofs((), {}),
-                CIRCUMSTANCES,
-                sign=stall.sign,
-                verify=stall.verify,
-            )
+            stall.publish_plan(between, published, planned(store, published, wanted), wanted)
         left = len(everything(store)) - len(before)
         assert left >= 3  # a document, a bucket, a generation
         assert stall.collect().swept == left
@@ -243,16 +234,7 @@ class CollectingConformance:
             swept.append(stall.collector(Retention(2, 0)).collect(ENVIRONMENT))
 
         between: Any = Between(store, "swap_head", sweep)
-        publish(
-            between,
-            published,
-            planned(store, published, wanted),
-            wanted,
-            Proofs((), {}),
-            CIRCUMSTANCES,
-            sign=stall.sign,
-            verify=stall.verify,
-        )
+        stall.publish_plan(between, published, planned(store, published, wanted), wanted)
         # The publish went on by itself, and what it published is there.
         assert swept[0].swept >= 1
         now = stall.published()

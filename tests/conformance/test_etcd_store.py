@@ -3,15 +3,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from opsmail.errors import UsageError
 from opsmail.store.audit import audit
 from opsmail.store.bounds import MAX_VALUE_BYTES
-from opsmail.store.interface import InvalidValue, MissingBlobs, Store, StoreDamaged, StoreNewer, StoreUnavailable
+from opsmail.store.etcd_keys import Keys
+from opsmail.store.etcd_operations import Done
+from opsmail.store.interface import (
+    HeadMoved,
+    InvalidValue,
+    MissingBlobs,
+    Store,
+    StoreDamaged,
+    StoreNewer,
+    StoreUnavailable,
+)
 from tests.conformance.publishing import ENVIRONMENT, Place, generation, invariant, name, publish, read_whole
 from tests.conformance.server import ServerConformance
+from tests.conformance.sweeping import swap
 from tests.servers.databases import DatabaseServer
 from tests.servers.etcd import ask, encoded, grant, log_in, new_place
 
@@ -111,6 +123,38 @@ class TestEtcdStore(ServerConformance):
         self.put(server, place, f"generations/production/{1:019d}", value)
         with pytest.raises(StoreDamaged, match="has no digest"):
             store.generations(ENVIRONMENT)
+
+    def test_a_blob_whose_name_is_none(self, server: DatabaseServer, place: Place, store: Store) -> None:
+        self.put(server, place, "blobs/x", "content")
+        with pytest.raises(StoreDamaged, match="a blob has no digest"):
+            store.blobs()
+
+    def test_names_come_in_pages(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        blobs = {name(content): content for content in (b"1", b"2", b"3", b"4", b"5")}
+        store.write_missing(blobs)
+        for page in (1, 2, 5, 6):
+            monkeypatch.setattr("opsmail.store.etcd_keys.PAGE", page)
+            assert store.blobs() == tuple(sorted(blobs))
+
+    def test_whoever_publishes_right_before_blobs_go_ends_the_sweep(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After the heads were looked at, and before the transaction that takes blobs away."""
+        head = publish(store, "a")
+        digest, blobs = generation(head, "b")
+        store.write_missing(blobs)
+        transaction = Keys.transaction
+
+        def late(keys: Keys, comparisons: Any, writes: Any, otherwise: Any = ()) -> Done:
+            if comparisons:
+                monkeypatch.undo()
+                swap(store, head, digest)
+            return transaction(keys, comparisons, writes, otherwise)
+
+        monkeypatch.setattr(Keys, "transaction", late)
+        with pytest.raises(HeadMoved):
+            store.sweep([head], blobs)
+        assert store.read(blobs) == blobs
 
     @pytest.mark.parametrize("value", ["", "0" * 64, b"\xff" * 64 + b"{}", "0" * 64 + "{}"])
     def test_an_event_that_was_changed(

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # The names are the same in Debian and Ubuntu.
-packages=(postfix dovecot-core dovecot-imapd postgresql mariadb-server etcd-server msmtp strace)
+packages=(postfix dovecot-core dovecot-imapd postgresql mariadb-server etcd-server msmtp strace zsh fish)
 # A browser with its driver; where Chrome is, it serves as well (Ubuntu has no such package of its own).
 command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
 

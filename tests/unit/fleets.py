@@ -133,16 +133,26 @@ class Shop:
     ) -> Generation:
         with self.store() as store:
             published = read_published(store, self.environment, self.verify)
-            return publish(
-                store,
-                published,
-                planned(store, published, wanted),
-                wanted,
-                proofs,
-                circumstances,
-                sign=sign or self.sign,
-                verify=self.verify,
+            plan = planned(store, published, wanted)
+            return self.publish_plan(
+                store, published, plan, wanted, proofs=proofs, circumstances=circumstances, sign=sign
             )
+
+    def publish_plan(
+        self,
+        store: Store,
+        published: Published,
+        plan: Plan,
+        wanted: Mapping[str, bytes],
+        *,
+        proofs: Proofs = NO_PROOFS,
+        circumstances: Circumstances = CIRCUMSTANCES,
+        sign: Sign | None = None,
+    ) -> Generation:
+        """Publish what was planned, in a store that may be another one by now."""
+        return publish(
+            store, published, plan, wanted, proofs, circumstances, sign=sign or self.sign, verify=self.verify
+        )
 
 
 def planned(store: Store, published: Published, wanted: Mapping[str, bytes], origin: Origin = ORIGIN) -> Plan:
@@ -161,3 +171,14 @@ def plan_between(
     head = Head(Identity("5a" * 16, 1), ENVIRONMENT, number=1 if published else 0, digest=digest)
     contents = {manifest[name]: content for name, content in published.items()}
     return make_plan(Published(head, digest, None, manifest), contents, documents(after, new), ORIGIN)
+
+
+class Changed:
+    """A store that answers some questions otherwise."""
+
+    def __init__(self, store: Store, **answers: Any) -> None:
+        self._store = store
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        return self._answers.get(name, getattr(self._store, name))

@@ -216,9 +216,10 @@ def _facts(status: Status) -> Iterator[tuple[Message, Message]]:
                 age=_span(status.now - snapshot.confirmed),
             ),
         )
-    for item in status.ends:
-        if item.left(status.now).days <= _SOON_DAYS:
-            yield msg("ends"), msg("{day}: {what}", day=item.day.isoformat(), what=item.what)
+    soon = (item for item in status.ends if item.left(status.now).days <= _SOON_DAYS)
+    # Operators share certificates; what ends is told once.
+    for day, what in dict.fromkeys((item.day, item.what) for item in soon):
+        yield msg("ends"), msg("{day}: {what}", day=day.isoformat(), what=what)
 
 
 def _span(time: timedelta) -> Message:

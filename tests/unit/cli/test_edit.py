@@ -88,3 +88,14 @@ def test_a_test_message_is_sent_under_the_committed_settings(
 def test_test_messages_need_a_repository_and_a_recipient(repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["edit", "--allow-test"]) == 3
     assert "is not in a git repository" in capfd.readouterr().err
+
+
+def test_without_a_terminal_or_when_told_so_no_browser_opens(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(FormServer, "serve_forever", lambda *_, **__: None)
+    assert run(["edit", "--no-open"]) == 0
+    assert capfd.readouterr().out.startswith("http://127.0.0.1:")
+    assert opened == []

@@ -58,6 +58,17 @@ class TestAllIsWell:
         assert "drift        clean" in lines
         assert f"ends         {SOON}: the secret of `a` ends" in lines
 
+    def test_days_later(self, proven: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ages are told in days, and of what ends only what does so soon."""
+        proven.edit("operators/a.yaml", f"secret_expires: {SOON}", f"secret_expires: {SOON + timedelta(days=400)}")
+        proven.commit()
+        monkeypatch.setattr("opsmail.cli.status.now", lambda: now() + timedelta(days=3))
+        lines = proven.run("status").out.splitlines()
+        assert lines[0].endswith("(3 days ago)")
+        # The two operators share a certificate.
+        (ends,) = [line for line in lines if line.startswith("ends ")]
+        assert ends.endswith("the TLS certificate of `mail.empresa.test:587` ends")
+
     def test_for_programs(self, proven: Checkout) -> None:
         told = status(proven)
         assert told["problems"] == []

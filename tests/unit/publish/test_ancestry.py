@@ -13,8 +13,8 @@ import pytest
 from opsmail.publish.ancestry import ancestors, introduction, newest_evidence, parsed, published_at
 from opsmail.publish.publisher import Proofs
 from opsmail.store.generation import Generation, Published
-from opsmail.store.interface import Store, StoreDamaged
-from tests.unit.fleets import CIRCUMSTANCES, ENVIRONMENT, Shop, operator
+from opsmail.store.interface import StoreDamaged
+from tests.unit.fleets import CIRCUMSTANCES, ENVIRONMENT, Changed, Shop, operator
 
 MASTER = operator("chefe", role="master")
 
@@ -22,17 +22,6 @@ MASTER = operator("chefe", role="master")
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
-
-
-class Changed:
-    """A store that answers some questions otherwise."""
-
-    def __init__(self, store: Store, **answers: Any) -> None:
-        self._store = store
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Any:
-        return self._answers.get(name, getattr(self._store, name))
 
 
 def numbers(found: Iterator[tuple[str, Generation]]) -> list[int]:

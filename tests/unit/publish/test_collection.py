@@ -30,7 +30,7 @@ from opsmail.store.generation import read_published
 from opsmail.store.interface import Head, HeadMoved, Store, StoreDamaged, next_hash
 from opsmail.store.manifest import split
 from tests.conformance.collecting import MASTER, Stall
-from tests.unit.fleets import CIRCUMSTANCES, documents, operator
+from tests.unit.fleets import CIRCUMSTANCES, Changed, documents, operator
 
 ENVIRONMENTS = ("production", "staging")
 NAMES = ("a", "b", "c")
@@ -184,17 +184,6 @@ def stall(store: Store, tmp_path: Path) -> Stall:
     for number in range(1, 4):
         made.day(number, MASTER, operator("a", name=f"n{number}"))
     return made
-
-
-class Changed:
-    """A store that answers one question otherwise."""
-
-    def __init__(self, store: Store, **answers: Any) -> None:
-        self._store = store
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Any:
-        return self._answers.get(name, getattr(self._store, name))
 
 
 def test_generations_that_do_not_follow_each_other(stall: Stall, store: Store) -> None:

@@ -14,7 +14,7 @@ import pytest
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.evidence.keys import SigningKey
 from opsmail.messages import msg
-from opsmail.publish.publisher import NotConfirmedError, Proofs, publish, record_refusal
+from opsmail.publish.publisher import NotConfirmedError, Proofs, record_refusal
 from opsmail.store.generation import read_published
 from opsmail.store.interface import (
     Head,
@@ -86,16 +86,8 @@ def attempt(shop: Shop, operators: Sequence[Any], **acts: Callable[..., Any]) ->
     with shop.store() as store:
         published = read_published(store, ENVIRONMENT, shop.verify)
         between = Between(store, **acts)
-        publish(
-            between,
-            published,
-            planned(store, published, wanted),
-            wanted,
-            Proofs((), {}),
-            CIRCUMSTANCES,
-            sign=shop.sign,
-            verify=shop.verify,
-        )
+        plan = planned(store, published, wanted)
+        shop.publish_plan(between, published, plan, wanted)
     return between
 
 

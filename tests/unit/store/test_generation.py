@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,10 @@ import pytest
 import rfc8785
 
 from opsmail.evidence.invalid import InvalidEvidence
-from opsmail.store.generation import Generation, Published, read_newest, read_published
-from opsmail.store.interface import Head, MissingBlobs, StoreDamaged
+from opsmail.store.generation import Generation, Published, read_envelopes, read_newest, read_published
+from opsmail.store.interface import Head, MissingBlobs, Store, StoreDamaged
 from opsmail.store.manifest import BUCKETS, bucket_of, join, split
-from tests.unit.fleets import ENVIRONMENT, Shop, operator
+from tests.unit.fleets import ENVIRONMENT, Changed, Shop, operator
 
 FLEET = [operator(f"o{number}") for number in range(5)]
 
@@ -168,6 +168,51 @@ class TestTampering:
             wrong = replace(generation, buckets={"00": "f" * 64})
             with pytest.raises(MissingBlobs):
                 read_newest(store, store.head(ENVIRONMENT), lambda _: wrong)
+
+
+class TestBesideACollection:
+    """Between the question what is there and the reading of it, others may have let it go."""
+
+    def test_what_is_the_newest_now_is_read(self, shop: Shop) -> None:
+        shop.publish(FLEET[0])
+        with shop.store() as store:
+            old = store.head(ENVIRONMENT)
+            shop.publish(FLEET[1])
+            heads = iter([old, store.head(ENVIRONMENT)])
+            gone: Any = Changed(store, head=lambda _: next(heads), read=without(store, str(old.digest)))
+            found = read_published(gone, ENVIRONMENT, shop.verify)
+            assert found.head.number == 2
+
+    def test_what_is_missing_and_still_the_newest_is_damage(self, shop: Shop) -> None:
+        shop.publish(FLEET[0])
+        with shop.store() as store:
+            digest = str(store.head(ENVIRONMENT).digest)
+            broken: Any = Changed(store, read=without(store, digest))
+            with pytest.raises(MissingBlobs):
+                read_published(broken, ENVIRONMENT, shop.verify)
+            with pytest.raises(MissingBlobs):
+                read_envelopes(broken, ENVIRONMENT, after=0, limit=10)
+
+    def test_envelopes_are_those_that_are_kept_now(self, shop: Shop) -> None:
+        for fleet in FLEET[:2]:
+            shop.publish(fleet)
+        with shop.store() as store:
+            kept = store.generations(ENVIRONMENT)
+            answers = iter([kept, {2: kept[2]}])
+            gone: Any = Changed(store, generations=lambda *_, **__: next(answers), read=without(store, kept[1]))
+            found = read_envelopes(gone, ENVIRONMENT, after=0, limit=10)
+            assert {number: digest for number, (digest, _) in found.items()} == {2: kept[2]}
+
+
+def without(store: Store, lost: str) -> Callable[[Collection[str]], dict[str, bytes]]:
+    """Return the reading of a store that has lost a blob."""
+
+    def read(digests: Collection[str]) -> dict[str, bytes]:
+        if lost in digests:
+            raise MissingBlobs("here", [lost])
+        return store.read(digests)
+
+    return read
 
 
 class TestFacts:

@@ -225,3 +225,22 @@ def test_an_audit_without_the_databases_own(path: Path, store: SqlStore) -> None
     digest = str(store.generation(ENVIRONMENT, 1))
     with pytest.raises(MissingBlobs):
         store.read([digest])
+
+
+@pytest.mark.parametrize("count", ["-1", "'x'", "NULL"])
+def test_a_count_of_sweeps_that_is_none(path: Path, store: SqlStore, count: str) -> None:
+    edit(
+        path,
+        "CREATE TABLE other AS SELECT * FROM opsmail_store",
+        "DROP TABLE opsmail_store",
+        "ALTER TABLE other RENAME TO opsmail_store",
+        f"UPDATE opsmail_store SET sweeps = {count}",
+    )
+    with pytest.raises(StoreDamaged, match="how often it was collected"):
+        store.head(ENVIRONMENT)
+
+
+def test_a_blob_whose_name_is_none(path: Path, store: SqlStore) -> None:
+    edit(path, "INSERT INTO opsmail_blobs (digest, content) VALUES ('x', x'00')")
+    with pytest.raises(StoreDamaged, match="a blob has no digest"):
+        store.blobs()
