@@ -112,7 +112,7 @@ def command(
     fleet = _Fleet(session, settings)
     files = {fleet.place(imported.operator, target): imported for imported in operators}
     if not force:
-        require_free(session.root, files)
+        require_free(session.root, files, msg("nothing was written; `--force` writes in their place"))
     texts = {file: plain_text(item.data, posixpath.dirname(file)) for file, item in files.items()}
     checked = fleet.check(texts)
     if not dry_run:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from opsmail.errors import RefusedError, UnavailableError
-from opsmail.messages import msg, msgn, quoted
+from opsmail.messages import Message, msg, msgn, quoted
 from opsmail.source.replacing import replace_file
 from opsmail.source.worktree import WorkTree
 
@@ -70,15 +70,23 @@ def write_over(tree: WorkTree, files: Mapping[str, str]) -> None:
         raise
 
 
-def require_free(root: Path, files: Collection[str]) -> None:
+_OTHERWISE = msg("nothing was written; move away what is there, or choose another name or folder")
+
+
+def require_free(root: Path, files: Collection[str], otherwise: Message = _OTHERWISE) -> None:
     """Return when none of these files exists, and their folders are folders.
+
+    Args:
+        root: the folder that paths are told from.
+        files: their paths, with `/`.
+        otherwise: what to do where one exists.
 
     Raises:
         RefusedError: one of them exists, or its folder is a link.
     """
     existing = [path for path in files if os.path.lexists(root / path)]
     if existing:
-        raise _existing(existing)
+        raise _existing(existing, otherwise)
     folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
     links = [folder for folder in sorted(folders) if folder != "." and (root / folder).is_symlink()]
     if links:
@@ -88,7 +96,7 @@ def require_free(root: Path, files: Collection[str]) -> None:
         )
 
 
-def _existing(paths: Sequence[str]) -> RefusedError:
+def _existing(paths: Sequence[str], otherwise: Message = _OTHERWISE) -> RefusedError:
     return RefusedError(
         msgn(
             "{paths} exists and is not overwritten",
@@ -96,7 +104,7 @@ def _existing(paths: Sequence[str]) -> RefusedError:
             len(paths),
             paths=", ".join(paths),
         ),
-        hint=msg("nothing was written; move away what is there, or choose another name or folder"),
+        hint=otherwise,
     )
 
 

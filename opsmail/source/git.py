@@ -94,7 +94,9 @@ class GitRepository:
         """
         unknown = UnknownRevisionError(
             msg("there is no commit `{revision}` in {folder}", revision=revision, folder=self.root),
-            hint=msg("name a commit, branch or tag; in CI, fetch enough history (`fetch-depth: 0`)"),
+            hint=msg("nothing is committed yet: commit what is here first")
+            if revision == "HEAD"
+            else msg("name a commit, branch or tag; in CI, fetch enough history (`fetch-depth: 0`)"),
         )
         if revision.startswith("-") or not _REVISION.fullmatch(revision):
             raise unknown

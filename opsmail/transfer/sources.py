@@ -20,6 +20,9 @@ from opsmail.values import dataclass
 ENCODINGS = ("utf-8", "cp1252")
 #: https://www.sqlite.org/fileformat.html#the_database_header
 _SQLITE = b"SQLite format 3\0"
+#: A ZIP archive, which .xlsx and .ods are, and what older programs wrote
+#: (https://learn.microsoft.com/openspecs/windows_protocols/ms-cfb, section 2.2).
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 #: So much tells of which kind a file is.
 _BEGINNING = 4096
 
@@ -65,6 +68,11 @@ class Source:
                 with self._database(f"sqlite:///{Path(self.place).absolute()}", expected) as table:
                     yield table
                 return
+            if beginning.startswith(_SPREADSHEETS):
+                raise UsageError(
+                    msg("{path} is a spreadsheet, and no table as text", path=self.place),
+                    hint=msg("save the sheet as CSV (UTF-8) in the program that it is from, and import that file"),
+                )
             if self.table is not None or not self.access.is_empty:
                 raise UsageError(
                     msg("--table, --password and --ca are for databases, and {path} is none", path=self.place),

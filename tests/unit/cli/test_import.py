@@ -217,6 +217,7 @@ def test_what_is_there_is_overwritten_only_when_it_is_said(old: Checkout) -> Non
     for option in ((), ("--dry-run",)):
         said = old.run("import", "form.csv", *option, code=3).err
         assert "operators/chefe.yaml, operators/x/rh-notificacoes.yaml exist and are not overwritten" in said
+        assert "`--force` writes in their place" in said
     assert old.read("operators/x/rh-notificacoes.yaml") == "mine"
     old.write("form.csv", table(MASTER, RH, RH.replace("RH Notificações", "Folha")))
     old.run("import", "form.csv", "--force")

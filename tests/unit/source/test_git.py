@@ -177,8 +177,9 @@ class TestRevisions:
         assert not (clone.root / "pwned").exists()
 
     def test_a_repository_without_a_commit(self, clone: Clone) -> None:
-        with pytest.raises(UnknownRevisionError):
+        with pytest.raises(UnknownRevisionError) as caught:
             clone.repository.commit("HEAD")
+        assert str(caught.value.hint) == "nothing is committed yet: commit what is here first"
 
     def test_a_tree_or_file_is_no_commit(self, clone: Clone) -> None:
         clone.commit("operators/a.yaml")

@@ -187,3 +187,9 @@ def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="the library for this database is not installed") as caught:
         rows("mysql://u@localhost/x", "t")
     assert str(caught.value.hint) == "`pip install opsmail[mysql]`"
+
+
+@pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00"])
+def test_a_spreadsheet_is_named_as_what_it_is(tmp_path: Path, beginning: bytes) -> None:
+    (tmp_path / "form.xlsx").write_bytes(beginning + b"hunter2")
+    assert refused(tmp_path / "form.xlsx").endswith("form.xlsx is a spreadsheet, and no table as text")
