@@ -24,18 +24,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from opsmail.errors import UsageError
 from opsmail.messages import msg
 from opsmail.store import bounds
+from opsmail.store import etcd_heads as heads
 from opsmail.store import etcd_operations as operations
 from opsmail.store import etcd_records as records
 from opsmail.store.consistency import (
     checked_events,
-    checked_head,
-    checked_identity,
-    checked_sweeps,
     damaged,
     following,
     require_standing,
@@ -44,7 +41,6 @@ from opsmail.store.consistency import (
 from opsmail.store.etcd_change import LARGEST_REQUEST, Change, swept_so_often
 from opsmail.store.etcd_gateway import Gateway, Unanswered
 from opsmail.store.etcd_keys import PORTION, Keys
-from opsmail.store.etcd_operations import Pair
 from opsmail.store.failures import missing
 from opsmail.store.interface import (
     NOBODY,
@@ -128,15 +124,16 @@ class EtcdStore:
         (found,) = self._keys.read([operations.get(key)])
         if not found:
             raise missing(self.location)
-        self._identity(found)
+        heads.identity(self.location, found)
 
     def identity(self) -> Identity:
         """Return which store this is, read anew."""
-        return self._identity(*self._keys.read([operations.get(self._keys.key("store"))]))
+        return heads.identity(self.location, *self._keys.read([operations.get(self._keys.key("store"))]))
 
     def head(self, environment: str) -> Head:
         """Return where `environment` stands; one transaction of five reads."""
-        return self._head(environment, self._keys.read(self._head_reads(bounds.environment_name(environment))))
+        answers = self._keys.read(heads.reads(self._keys, bounds.environment_name(environment)))
+        return heads.head(self.location, environment, answers)
 
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest; a request for 64."""
@@ -238,15 +235,15 @@ class EtcdStore:
 
     def sweep(self, expected: Collection[Head], digests: Collection[str]) -> int:
         """Take blobs away, a transaction for a hundred."""
-        heads = bounds.heads(expected)
+        standing = bounds.heads(expected)
         wanted = sorted(set(map(bounds.digest, digests)))
         self._require_writable()
         swept = 0
         for number, start in enumerate(range(0, len(wanted), _SWEPT)):
             time.sleep(SWEEP_PAUSE if number else 0)
-            found, revision = self._standing(heads)
-            require_standing(heads, found)
-            before = next(iter(heads.values()))
+            found, revision = self._standing(standing)
+            require_standing(standing, found)
+            before = next(iter(standing.values()))
             comparisons = [
                 operations.equal(self._keys.key("store"), records.store_record(before.identity)),
                 swept_so_often(self._keys, before.sweeps),
@@ -260,7 +257,7 @@ class EtcdStore:
             done = self._keys.transaction(comparisons, [counted, *deletions])
             if not done.succeeded:
                 raise HeadMoved(before, self.head(before.environment))
-            heads = swept_once(heads)
+            standing = swept_once(standing)
             swept += done.deleted
         return swept
 
@@ -298,7 +295,7 @@ class EtcdStore:
         target = replace(expected, number=number, digest=digest, events=events[-1].sequence, last_hash=events[-1].hash)
         change = Change(self._keys, expected, target, events, oldest)
         change.require_fitting()
-        reads = self._head_reads(expected.environment)
+        reads = heads.reads(self._keys, expected.environment)
         blob = operations.exists(self._keys.key("blobs", str(digest)))
         try:
             done = self._keys.transaction(
@@ -317,7 +314,7 @@ class EtcdStore:
             ) from None
         if done.succeeded:
             return target
-        found = self._head(expected.environment, done.answers[: len(reads)])
+        found = heads.head(self.location, expected.environment, done.answers[: len(reads)])
         if found != expected:
             raise HeadMoved(expected, found)
         if not done.answers[-1]:
@@ -327,32 +324,6 @@ class EtcdStore:
     def _require_writable(self) -> None:
         if not self._writable:
             raise StoreUnavailable(msg("the store {location} was opened for reading only", location=self.location))
-
-    def _head_reads(self, environment: str) -> list[dict[str, Any]]:
-        return [
-            operations.get(self._keys.key("store")),
-            operations.get(self._keys.key("sweeps")),
-            operations.get(self._keys.key("heads", environment)),
-            operations.last(self._keys.key("generations", environment)),
-            operations.last(self._keys.key("events", environment)),
-        ]
-
-    def _head(self, environment: str, answers: Sequence[Sequence[Pair]]) -> Head:
-        store, swept, heads, generations, events = answers
-        identity = self._identity(store)
-        sweeps = checked_sweeps(self.location, records.sweeps(swept))
-        if not heads and not generations and not events:
-            return Head(identity, environment, sweeps=sweeps)
-        told: Mapping[str, Any] = records.parsed(heads[0][1]) if heads else {}
-        number, digest, sequence, last_hash = (told.get(name) for name in records.HEAD)
-        head = Head(identity, environment, number, digest, sequence, last_hash, sweeps)  # type: ignore[arg-type]  # judged next
-        newest = records.newest(generations)
-        last = records.newest(events)
-        return checked_head(self.location, head, newest, last)
-
-    def _identity(self, pairs: Sequence[Pair]) -> Identity:
-        told = records.parsed(pairs[0][1]) if pairs else {}
-        return checked_identity(self.location, *(told.get(name) for name in ("version", "store", "epoch")))
 
 
 def _portions(items: Sequence[str], size: Callable[[str], int] = lambda _: 0) -> Iterator[list[str]]:
