@@ -52,6 +52,7 @@ OLD_ENCRYPTION_NAME = expression(
 )
 #: Shorter texts hold no token.
 SHORTEST_TOKEN = 16
+_LONG_WORD = expression(rf"\S{{{SHORTEST_TOKEN}}}")
 _SHORTEST_RANDOM = 24
 _SHORTEST_PASSWORD = 6
 #: More of a line is not looked at: what is written in a file like this has an end.
@@ -158,10 +159,9 @@ def may_hold_secret(text: str) -> bool:
     for word in _WORDS:
         if word in lowered:
             return True
-    lengths = list(map(len, text.split()))
-    if "://" in text or max(lengths, default=0) >= SHORTEST_TOKEN:
+    if "://" in text or _LONG_WORD.search(text) is not None:
         return True
-    return lengths.count(4) > 3 and _APP_PASSWORD.search(text) is not None
+    return text.count(" ") > 2 and _APP_PASSWORD.search(text) is not None
 
 
 def looks_like_token(text: str) -> bool:

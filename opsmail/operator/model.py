@@ -211,7 +211,7 @@ class ModernAuthentication:
     tenant: Annotated[Text, Doc("Tenant", "The directory's GUID or domain.", ("empresa.onmicrosoft.com",))]
     client_id: Annotated[Text, Doc("Application id", "The registered application's client id.")]
     cloud: Annotated[Cloud, Doc("Cloud", "Which Microsoft cloud the tenant lives in.", ("global",))] = Cloud.GLOBAL
-    credential: Annotated[Credential, Doc("Credential", "How the application proves itself.")]
+    credential: Annotated[Credential, Doc("Credential", "How the application proves itself."), Recurring()]
     secret_expires: _Expiry | None = None
 
 

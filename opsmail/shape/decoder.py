@@ -167,6 +167,7 @@ def _tagged(members: list[Any]) -> Decode:
     for value, hint in zip(tags, hints, strict=True):
         for name in hint:
             owners.setdefault(name, []).append(value)
+    others = {value: owners.keys() - hint.keys() for value, hint in zip(tags, hints, strict=True)}
 
     def decode(data: Any, path: str, problems: list[Problem]) -> Any:
         if type(data) is not dict:
@@ -180,8 +181,8 @@ def _tagged(members: list[Any]) -> Decode:
         if section is None:
             problems.append(not_among(value, join(path, tag), tags))
             return INVALID
-        strays = [name for name in data if value not in owners.get(name, [value])]
-        if strays:
+        if not others[value].isdisjoint(data):
+            strays = [name for name in data if name in others[value]]
             problems.extend(foreign(name, path, tag, value, owners[name]) for name in strays)
             data = {name: item for name, item in data.items() if name not in strays}
         return section(data, path, problems)
@@ -209,9 +210,14 @@ def _mapping(name: Decode, inner: Decode) -> Decode:
             problems.append(wrong_type(path, msg("a section with fields"), value, dict))
             return INVALID
         items = {}
+        complete = True
         for key, item in value.items():
             where = f"{path}.{key}"
-            items[name(key, where, problems)] = inner(item, where, problems)
-        return INVALID if INVALID in items or any(item is INVALID for item in items.values()) else items
+            known, meant = name(key, where, problems), inner(item, where, problems)
+            if known is INVALID or meant is INVALID:
+                complete = False
+            else:
+                items[known] = meant
+        return items if complete else INVALID
 
     return decode

@@ -92,9 +92,14 @@ def name_problem(path: str, folder: str = "") -> ReadProblem | None:
     return file_name_problem(name) if all(map(is_folder_name, folders)) else folder_problem()
 
 
+def is_file_name(name: str) -> bool:
+    """Whether operator files may be named so, their folders left out."""
+    return _FILE_NAME.fullmatch(name) is not None
+
+
 def file_name_problem(name: str) -> ReadProblem | None:
     """Return what is wrong with a file's name, its folders left out."""
-    if _FILE_NAME.fullmatch(name):
+    if is_file_name(name):
         return None
     if name.lower().endswith((".yaml", ".yml")):
         return ReadProblem(

@@ -18,6 +18,7 @@ from opsmail.source.tree import (
     file_name_problem,
     folder_problem,
     is_around,
+    is_file_name,
     is_folder_name,
     is_ignored,
     name_problem,
@@ -122,16 +123,17 @@ class WorkTree:
             try:
                 with os.scandir(self.root / current) as entries:
                     for entry in entries:
-                        path = f"{current}/{entry.name}"
-                        if entry.is_dir(follow_symlinks=False):
-                            if is_folder_name(entry.name):
+                        name = entry.name
+                        path = f"{current}/{name}"
+                        if entry.is_file(follow_symlinks=False) and is_file_name(name):
+                            found[path] = None  # as nearly all are
+                        elif entry.is_dir(follow_symlinks=False):
+                            if is_folder_name(name):
                                 waiting.append(path)
                             else:
                                 found[path] = folder_problem()
-                        elif not is_ignored(entry.name):
-                            found[path] = (
-                                not_plain(msg("link")) if entry.is_symlink() else file_name_problem(entry.name)
-                            )
+                        elif not is_ignored(name):
+                            found[path] = not_plain(msg("link")) if entry.is_symlink() else file_name_problem(name)
             except OSError as error:
                 found[current] = unreadable(_reason(error))
         return found

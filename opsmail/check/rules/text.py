@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -78,14 +79,23 @@ class _Values:
 
 def _is_worth_a_look(document: Document) -> bool:
     """Look at everything that people write freely at once, because nearly all files have nothing to find."""
-    free = list(_line_ends(document.text))
     for path, value in document.texts.items():
         if path in FORMAL_FIELDS:
             if len(value) >= SHORTEST_TOKEN and not value.islower():
                 return True
-        elif path not in SECRET_FIELDS:
-            free.append(f"{path[path.rfind('.') + 1 :]}\n{value}")
-    return may_hold_secret("\n".join(free))
+        elif path not in SECRET_FIELDS and (_is_telling(path) or _may_hold(value)):
+            return True
+    return any(map(_may_hold, _line_ends(document.text)))
+
+
+@lru_cache(maxsize=1024)  # files have the same few fields
+def _is_telling(path: str) -> bool:
+    """Whether a field's name alone is worth a closer look."""
+    return may_hold_secret(path.rpartition(".")[2])
+
+
+#: Most of what is said in a file is said in others too.
+_may_hold = lru_cache(maxsize=4096)(may_hold_secret)
 
 
 def _line_ends(text: str) -> Iterator[str]:
