@@ -17,7 +17,7 @@ from opsmail.cli.planning import prepare_reading
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.cli.trusting import TrustChange
-from opsmail.errors import OpsmailError
+from opsmail.errors import OpsmailError, UsageError
 from opsmail.messages import msg
 from opsmail.output.results import plans
 from opsmail.publish.gate import trust_refusals
@@ -29,12 +29,27 @@ from opsmail.publish.plan import Plan
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `publish FILE`.")
 @format_option("text, json or markdown")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
+@click.option("--trust", metavar="REV", help="Take settings, catalogue and waivers from this revision.")
 @click.option("--commit", metavar="SHA", help="Plan this commit.  [default: HEAD]")
 @session_options
-def command(out: Path | None, formats: tuple[str, ...], exit_code: bool, commit: str | None, session: Session) -> int:
-    """Show what `publish` would change, in words, and which limits it would meet. Changes nothing."""
+def command(
+    out: Path | None,
+    formats: tuple[str, ...],
+    exit_code: bool,
+    trust: str | None,
+    commit: str | None,
+    session: Session,
+) -> int:
+    """Show what `publish` would change, in words, and which limits it would meet. Changes nothing.
+
+    With --trust also the store is that revision's, so that a change does not say which store its plan is made from.
+    """
     outputs = parse_outputs(formats or ("text",), ("text", "json", "markdown"))
-    revision = Revision.open(session, commit)
+    if out is not None and trust is not None:
+        raise UsageError(
+            msg("a plan by the settings of another revision cannot be applied"), hint=msg("leave --out or --trust out")
+        )
+    revision = Revision.open(session, commit, trust)
     checked = revision.check()
     errors = checked.errors()
     if errors:

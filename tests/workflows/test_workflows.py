@@ -285,6 +285,63 @@ def test_the_findings_become_one_comment_where_that_is_asked_for(acting: Runner,
         assert TOKEN not in "".join(run.out for run in runs)
 
 
+def commented(
+    acting: Runner, origin: Origin, start: str, change: str, github: GitHub
+) -> tuple[list[StepRun], dict[str, str]]:
+    """Run the action with a comment that tells the plan of production."""
+    return act(
+        acting,
+        origin,
+        start,
+        change,
+        without="Install",
+        github=github,
+        comment="true",
+        plan="true",
+        environment="production",
+    )
+
+
+def test_the_comment_tells_the_plan_too_by_the_store_of_the_settings_that_judge(acting: Runner, origin: Origin) -> None:
+    repository = origin.repository
+    base = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "--quiet", "-b", "mudanca")
+    repository.edit("operators/cobranca.yaml", "role: standard", "role: standard\nenabled: false")
+    repository.edit("opsmail.toml", "production.db", "elsewhere.db")
+    change = repository.commit("Desligado")
+    with github_api() as github:
+        runs, _ = commented(acting, origin, base, change, github)
+        assert [(run.name, run.code) for run in runs] == [("Check", 0), ("Plan", 0), ("Comment", 0)], runs
+        (comment,) = github.comments
+    told, _, plan = comment["body"].partition("<!-- opsmail plan production -->\n")
+    assert told.startswith("<!-- opsmail check -->\n")
+    assert "4 to create" in plan
+    assert "nothing published yet" in plan
+    assert plan in acting.summary.read_text("utf-8")
+
+
+def test_a_change_with_errors_has_no_plan_and_says_so(acting: Runner, origin: Origin) -> None:
+    base, change = changed(origin)
+    runs, outputs = act(
+        acting, origin, base, change, without="Install", plan="true", environment="production", fail_on="never"
+    )
+    assert [(run.name, run.code) for run in runs] == [("Check", 0), ("Plan", 0)], runs
+    assert "there is no plan for a commit with errors" in runs[1].out
+    assert "opsmail plan" not in Path(outputs["markdown"]).read_text("utf-8")
+
+
+def test_a_store_that_is_away_fails_the_plan_and_leaves_the_findings(acting: Runner, origin: Origin) -> None:
+    repository = origin.repository
+    base = repository.git("rev-parse", "HEAD")
+    (repository.root.parent / "production.db").write_text("no database, and longer than the header of one would be")
+    with github_api() as github:
+        runs, _ = commented(acting, origin, base, base, github)
+        assert [(run.name, run.code) for run in runs] == [("Check", 0), ("Plan", 4), ("Comment", 0)], runs
+        (comment,) = github.comments
+    assert comment["body"].startswith("<!-- opsmail check -->\n")
+    assert "opsmail plan" not in comment["body"]
+
+
 def test_the_actions_inputs(acting: Runner, origin: Origin) -> None:
     base, change = changed(origin)
     ((run,), _) = act(acting, origin, base, change, without="Install", new_only="true")
@@ -319,8 +376,9 @@ def test_an_input_is_only_data(acting: Runner, origin: Origin) -> None:
 def test_the_action_uploads_and_comments_only_where_that_is_allowed() -> None:
     action = load_file(ACTION)
     conditions = {step["name"]: step["if"] for step in action["runs"]["steps"] if "if" in step}
-    assert set(conditions) == {"Comment", "Show as code scanning alerts"}
-    for name, condition in (("comment", conditions["Comment"]), ("sarif", conditions["Show as code scanning alerts"])):
+    asked = {"plan": "Plan", "comment": "Comment", "sarif": "Show as code scanning alerts"}
+    assert set(conditions) == set(asked.values())
+    for name, condition in ((name, conditions[step]) for name, step in asked.items()):
         assert f"inputs.{name} == 'true'" in condition
         assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
         assert action["inputs"][name]["default"] == "false"

@@ -68,6 +68,24 @@ def test_an_earlier_commit(checkout: Checkout) -> None:
     assert "1 to create" in checkout.run("plan", "--commit", first).out
 
 
+def test_a_change_does_not_say_which_store_its_plan_is_made_from(published: Checkout) -> None:
+    published.git("branch", "trusted")
+    published.operator("c")
+    published.write("opsmail.toml", f'{published.read("opsmail.toml")}\n[store]\nurl = "sqlite:///another.db"\n')
+    published.commit()
+    assert "nothing published yet" in published.run("plan").out
+    said = published.run("plan", "--trust", "trusted")
+    assert "generation 1" in said.out.splitlines()[0]
+    assert said.out.endswith("1 to create, 0 to update, 0 to delete, 3 unchanged\n")
+    assert "judged by the settings of trusted" in said.err
+
+
+def test_a_plan_by_other_settings_is_not_saved(published: Checkout) -> None:
+    said = published.run("plan", "--trust", "HEAD", "--out", "out/plan.json", code=2)
+    assert "a plan by the settings of another revision cannot be applied" in said.err
+    assert not (published.root / "out/plan.json").exists()
+
+
 def test_another_environment(checkout: Checkout) -> None:
     checkout.fleet(None, more='[environments.production]\nstore.url = "sqlite:///production.db"\n', require="[]")
     assert "environment production" in checkout.run("plan", "--env", "production").out
