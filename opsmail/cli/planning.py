@@ -66,12 +66,13 @@ def opened_store(
         writing: whether it will be changed.
         create: make it where there is none.
     """
+    url, password = settings.store_login(writing=writing)
     store = open_store(
-        settings.file.store.url,
+        url,
         read_only=not writing,
         create=create,
         root=session.root,
-        access=Access.resolve(settings.store_password, settings.store_ca, open_secrets()),
+        access=Access.resolve(password, settings.store_ca, open_secrets()),
     )
     try:
         yield store

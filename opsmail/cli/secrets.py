@@ -78,7 +78,8 @@ def _known(operators: Sequence[Operator], context: Context, everything: bool, ci
     for path, reference in context.settings.references() if everything else ():
         own.setdefault(reference, []).append(path)
         uses.setdefault(reference, [])
-        needed.setdefault(reference, []).append(NeededSecret(reference, is_password=path == "store.password"))
+        is_password = path in {"store.password", "store.reader_password"}
+        needed.setdefault(reference, []).append(NeededSecret(reference, is_password))
     outcomes = SecretTrial(open_secrets()).outcomes([secret for several in needed.values() for secret in several])
     secrets = []
     for reference, users in uses.items():

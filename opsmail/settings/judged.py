@@ -10,7 +10,7 @@ from opsmail.operator.digest import canonical_host
 from opsmail.references import SecretReference
 from opsmail.settings.catalogue import pattern_fault
 from opsmail.settings.faults import Fault
-from opsmail.settings.model import ServerEntry, SettingsFile
+from opsmail.settings.model import ServerEntry, SettingsFile, StoreSettings
 from opsmail.settings.organisation import leads_out, rule_faults, schema_faults, selector_faults
 from opsmail.settings.probe import probe_faults
 
@@ -51,11 +51,33 @@ def judged(settings: SettingsFile) -> Iterator[Fault]:
             msg("`gate.signing_key` is not a secret reference"),
             msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
         )
-    if settings.store.password is not None and SecretReference.parse(settings.store.password).is_literal:
+    yield from _store(settings.store)
+
+
+def _store(store: StoreSettings) -> Iterator[Fault]:
+    if store.password is not None and SecretReference.parse(store.password).is_literal:
         yield Fault(
             "store.password",
             msg("`store.password` is not a secret reference"),
             msg("write where the password is kept, for example `env://OPSMAIL_STORE_PASSWORD`"),
+        )
+    if store.reader_password is not None and SecretReference.parse(store.reader_password).is_literal:
+        yield Fault(
+            "store.reader_password",
+            msg("`store.reader_password` is not a secret reference"),
+            msg("write where the password is kept, for example `env://OPSMAIL_READER_PASSWORD`"),
+        )
+    if store.reader_password is not None and store.reader is None:
+        yield Fault(
+            "store.reader_password",
+            msg("`store.reader_password` is for a `store.reader`, who is not named"),
+            msg("name the reader, or leave the password out"),
+        )
+    if store.reader is not None and store.url.startswith("sqlite:"):
+        yield Fault(
+            "store.reader",
+            msg("nobody logs in to a SQLite store"),
+            msg("leave `reader` out; the rights of the file tell who may read"),
         )
 
 

@@ -30,6 +30,8 @@ from opsmail.values import dataclass
 OVERLAYABLE = ("store", "gate", "live", "servers")
 # Not from `ssl`, which takes longer to load than many files to check (RFC 7468 section 5).
 _PEM_BEGIN, _PEM_END, _PEM_WIDTH = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", 64
+#: What comes before the host in a URL (RFC 3986 section 3.2.1).
+_USER = expression(r"^([^:/?#]+://)(?:[^/?#]*@)?")
 _AT = expression(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
@@ -74,6 +76,7 @@ class Settings:
         named: list[tuple[str, str | None]] = [
             ("gate.signing_key", self.file.gate.signing_key),
             ("store.password", self.file.store.password),
+            ("store.reader_password", self.file.store.reader_password),
             ("live.probe.secret", None if self.file.live.probe is None else self.file.live.probe.secret),
         ]
         named += [
@@ -122,10 +125,20 @@ class Settings:
         """The reference to the private key that signs evidence and generations."""
         return SecretReference.parse(self.file.gate.signing_key)
 
-    @cached_property
-    def store_password(self) -> SecretReference | None:
-        """The reference to the password of whoever uses the store; None where it asks for none."""
-        return None if self.file.store.password is None else SecretReference.parse(self.file.store.password)
+    def store_login(self, *, writing: bool) -> tuple[str, SecretReference | None]:
+        """Return the store's URL with who logs in, and the reference to their password; None where it asks for none.
+
+        Args:
+            writing: whether the store will be changed.
+        """
+        store = self.file.store
+        if writing or store.reader is None:
+            return store.url, None if store.password is None else SecretReference.parse(store.password)
+        from urllib.parse import quote  # a check opens no store
+
+        reader = quote(store.reader, safe="")
+        url = _USER.sub(lambda found: f"{found[1]}{reader}@", store.url, count=1)
+        return url, None if store.reader_password is None else SecretReference.parse(store.reader_password)
 
     @cached_property
     def store_ca(self) -> str | None:

@@ -137,6 +137,8 @@ COMPARED: Mapping[type, Mapping[str, Compare]] = MappingProxyType(
         StoreSettings: {
             "url": by.changed,
             "password": by.changed,
+            "reader": by.changed,
+            "reader_password": by.changed,
             "ca": by.authority,
             "max_update_percent": by.raised(int),
             "max_delete_percent": by.raised(int),

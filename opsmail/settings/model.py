@@ -267,6 +267,24 @@ class StoreSettings:
         ]
         | None
     ) = None
+    reader: (
+        Annotated[
+            Text,
+            Doc(
+                "Reader",
+                "The user that commands log in as which only read, in the place of the one in `url`.",
+                ("opsmail_reader",),
+            ),
+        ]
+        | None
+    ) = None
+    reader_password: (
+        Annotated[
+            Text,
+            Doc("Reader's password", "Reference to the password of `reader`.", ("env://OPSMAIL_READER_PASSWORD",)),
+        ]
+        | None
+    ) = None
     ca: (
         Annotated[
             Text,

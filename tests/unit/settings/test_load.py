@@ -195,16 +195,45 @@ class TestIdentityProvider:
 class TestStore:
     SERVED = '[store]\nurl = "postgresql://opsmail@db/opsmail"\npassword = "env://DB"\nca = "a.pem"\n'
 
-    def test_how_it_is_come_to(self, pem: str) -> None:
+    @pytest.mark.parametrize("writing", [True, False])
+    def test_how_it_is_come_to(self, pem: str, writing: bool) -> None:
         settings = settings_of(self.SERVED, {"a.pem": f"# the database's\n{pem}"})
-        assert settings.store_password == SecretReference("env", "DB")
+        assert settings.store_login(writing=writing) == (
+            "postgresql://opsmail@db/opsmail",
+            SecretReference("env", "DB"),
+        )
         assert settings.store_ca == canonical_pem(pem)
         # No operator may have it sent anywhere.
         assert "env://DB" in settings.catalogue.reserved
 
+    @pytest.mark.parametrize(
+        ("url", "read"),
+        [
+            ("postgresql://opsmail@db/opsmail", "postgresql://le%40r@db/opsmail"),
+            ("postgresql://db:5433/opsmail", "postgresql://le%40r@db:5433/opsmail"),
+            ("postgresql://a@/opsmail?socket=/run/a@b", "postgresql://le%40r@/opsmail?socket=/run/a@b"),
+            ("mysql://a%40b@[::1]:3306/opsmail", "mysql://le%40r@[::1]:3306/opsmail"),
+            ("etcd://db:2379/a@b", "etcd://le%40r@db:2379/a@b"),
+            ("postgresql:nonsense", "postgresql:nonsense"),
+        ],
+    )
+    def test_a_reader_logs_in_where_nothing_is_written(self, url: str, read: str) -> None:
+        text = f'[store]\nurl = "{url}"\npassword = "env://DB"\nreader = "le@r"\nreader_password = "env://READ"\n'
+        settings = settings_of(text)
+        assert settings.store_login(writing=False) == (read, SecretReference("env", "READ"))
+        assert settings.store_login(writing=True) == (url, SecretReference("env", "DB"))
+        assert {"env://DB", "env://READ"} <= settings.catalogue.reserved
+
+    def test_a_reader_needs_no_password_where_the_server_asks_for_none(self) -> None:
+        settings = settings_of('[store]\nurl = "postgresql://a@localhost/b"\npassword = "env://DB"\nreader = "c"\n')
+        assert settings.store_login(writing=False) == ("postgresql://c@localhost/b", None)
+
     def test_a_file_needs_neither(self) -> None:
         settings = settings_of("")
-        assert (settings.store_password, settings.store_ca) == (None, None)
+        assert (
+            settings.store_login(writing=True) == settings.store_login(writing=False) == ("sqlite:///opsmail.db", None)
+        )
+        assert settings.store_ca is None
         assert settings.catalogue.reserved == {settings.file.gate.signing_key}
 
 
@@ -292,6 +321,15 @@ class TestFaults:
                 "opsmail.toml:8: `federated_token` is not a secret reference",
             ),
             ('[store]\npassword = "hunter2"', "opsmail.toml:2: `store.password` is not a secret reference"),
+            (
+                '[store]\nurl = "etcd://a/b"\nreader = "c"\nreader_password = "hunter2"',
+                "opsmail.toml:4: `store.reader_password` is not a secret reference",
+            ),
+            (
+                '[store]\nreader_password = "env://DB"',
+                "opsmail.toml:2: `store.reader_password` is for a `store.reader`, who is not named",
+            ),
+            ('[store]\nreader = "c"', "opsmail.toml:2: nobody logs in to a SQLite store"),
             ('[store]\nca = "ca.pem"', "opsmail.toml:2: there is no file `ca.pem`"),
             ('[store]\nca = "bad.pem"', "opsmail.toml:2: `bad.pem` is not a PEM file"),
         ],

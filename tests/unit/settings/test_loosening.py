@@ -56,6 +56,10 @@ def policy(fields: str) -> str:
     return f"[policy]\n{fields}"
 
 
+def reader(name: str, password: str) -> str:
+    return f'[store]\nurl = "postgresql://a@localhost/b"\nreader = "{name}"\nreader_password = "{password}"\n'
+
+
 def keys(*entries: str) -> str:
     return "".join(f"[[gate.keys]]\n{entry}\n" for entry in entries)
 
@@ -154,6 +158,8 @@ UNORDERED = [
     ("", '[gate]\nsigning_key = "env://OTHER"', "gate.signing_key"),
     ("", '[store]\nurl = "sqlite:///other.db"', "store.url"),
     ("", '[store]\npassword = "env://OTHER"', "store.password"),
+    (reader("a", "env://A"), reader("b", "env://A"), "store.reader"),
+    (reader("a", "env://A"), reader("a", "env://B"), "store.reader_password"),
     ('[store]\nca = "ca/a.pem"', '[store]\nca = "ca/b.pem"', "store.ca"),
     ('[store]\nca = "ca/a.pem"', "", "store.ca"),
     (keys(key("a")), keys(key("b")), "gate.keys.0.file"),
