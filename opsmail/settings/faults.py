@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from opsmail.errors import UsageError
 from opsmail.messages import Message, msg
+from opsmail.references import SecretReference
 
 
 class Fault(NamedTuple):
@@ -23,6 +24,18 @@ class Fault(NamedTuple):
     message: Message
     hint: Message | None = None
     line: int = 1
+
+
+def reference_faults(path: str, text: str | None, hint: Message) -> Iterator[Fault]:
+    """Yield the fault of a field that does not tell where a secret is kept; what it holds instead is not repeated.
+
+    Args:
+        path: the field, dotted.
+        text: what stands there; None where nothing does.
+        hint: what to write.
+    """
+    if text is not None and SecretReference.parse(text).is_literal:
+        yield Fault(path, msg("`{path}` is not a secret reference", path=path), hint)
 
 
 class SettingsError(UsageError):

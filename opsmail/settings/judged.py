@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from opsmail.messages import msg
 from opsmail.operator.digest import canonical_host
-from opsmail.references import SecretReference
 from opsmail.settings.catalogue import pattern_fault
-from opsmail.settings.faults import Fault
+from opsmail.settings.faults import Fault, reference_faults
 from opsmail.settings.model import ServerEntry, SettingsFile, StoreSettings
 from opsmail.settings.organisation import leads_out, rule_faults, schema_faults, selector_faults
 from opsmail.settings.probe import probe_faults
@@ -45,28 +44,25 @@ def judged(settings: SettingsFile) -> Iterator[Fault]:
     if settings.live.proxy is not None and int(settings.live.proxy.rpartition(":")[2]) > 65535:
         yield Fault("live.proxy", msg("`live.proxy` has a port that there is none of"), msg("1 to 65535"))
     yield from probe_faults(settings.live.probe)
-    if SecretReference.parse(settings.gate.signing_key).is_literal:
-        yield Fault(
-            "gate.signing_key",
-            msg("`gate.signing_key` is not a secret reference"),
-            msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
-        )
+    yield from reference_faults(
+        "gate.signing_key",
+        settings.gate.signing_key,
+        msg("write where the key is kept, for example `env://OPSMAIL_SIGNING_KEY`"),
+    )
     yield from _store(settings.store)
 
 
 def _store(store: StoreSettings) -> Iterator[Fault]:
-    if store.password is not None and SecretReference.parse(store.password).is_literal:
-        yield Fault(
-            "store.password",
-            msg("`store.password` is not a secret reference"),
-            msg("write where the password is kept, for example `env://OPSMAIL_STORE_PASSWORD`"),
-        )
-    if store.reader_password is not None and SecretReference.parse(store.reader_password).is_literal:
-        yield Fault(
-            "store.reader_password",
-            msg("`store.reader_password` is not a secret reference"),
-            msg("write where the password is kept, for example `env://OPSMAIL_READER_PASSWORD`"),
-        )
+    yield from reference_faults(
+        "store.password",
+        store.password,
+        msg("write where the password is kept, for example `env://OPSMAIL_STORE_PASSWORD`"),
+    )
+    yield from reference_faults(
+        "store.reader_password",
+        store.reader_password,
+        msg("write where the password is kept, for example `env://OPSMAIL_READER_PASSWORD`"),
+    )
     if store.reader_password is not None and store.reader is None:
         yield Fault(
             "store.reader_password",
@@ -104,9 +100,8 @@ def _authority(index: int, entry: ServerEntry) -> Iterator[Fault]:
             msg("`authority_ca` is for an `authority`, which is not named"),
             msg("name the authority, or leave its CA out: the cloud's own is trusted by the system's roots"),
         )
-    if entry.federated_token is not None and SecretReference.parse(entry.federated_token).is_literal:
-        yield Fault(
-            f"servers.{index}.federated_token",
-            msg("`federated_token` is not a secret reference"),
-            msg("write where the token is kept, for example `file:///var/run/secrets/tokens/opsmail`"),
-        )
+    yield from reference_faults(
+        f"servers.{index}.federated_token",
+        entry.federated_token,
+        msg("write where the token is kept, for example `file:///var/run/secrets/tokens/opsmail`"),
+    )

@@ -33,6 +33,8 @@ _PEM_BEGIN, _PEM_END, _PEM_WIDTH = "-----BEGIN CERTIFICATE-----", "-----END CERT
 #: What comes before the host in a URL (RFC 3986 section 3.2.1).
 _USER = expression(r"^([^:/?#]+://)(?:[^/?#]*@)?")
 _AT = expression(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
+#: How tomllib names a table: as a tuple of Python.
+_TABLE_NAME = expression(r"\('([^()]*?)',?\)")
 
 
 class Files(Protocol):
@@ -132,13 +134,13 @@ class Settings:
             writing: whether the store will be changed.
         """
         store = self.file.store
-        if writing or store.reader is None:
-            return store.url, None if store.password is None else SecretReference.parse(store.password)
-        from urllib.parse import quote  # a check opens no store
+        url, password = store.url, store.password
+        if store.reader is not None and not writing:
+            from urllib.parse import quote  # a check opens no store
 
-        reader = quote(store.reader, safe="")
-        url = _USER.sub(lambda found: f"{found[1]}{reader}@", store.url, count=1)
-        return url, None if store.reader_password is None else SecretReference.parse(store.reader_password)
+            user = quote(store.reader, safe="")
+            url, password = _USER.sub(lambda found: f"{found[1]}{user}@", url, count=1), store.reader_password
+        return url, None if password is None else SecretReference.parse(password)
 
     @cached_property
     def store_ca(self) -> str | None:
@@ -228,7 +230,7 @@ def _parse(content: bytes, name: str) -> tuple[str, dict[str, Any]]:
     try:
         return text, tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
-        reason = str(error)
+        reason = _TABLE_NAME.sub(lambda found: "`" + found[1].replace("', '", ".") + "`", str(error))
         at = _AT.search(reason)
         message = msg("not valid TOML: {reason}", reason=reason[: at.start()] if at else reason)
         line = int(at[1]) if at and at[1] else text.count("\n") + 1

@@ -20,7 +20,7 @@ from opsmail.operator.model import (
     Server,
 )
 from opsmail.references import SecretReference
-from opsmail.settings.faults import Fault
+from opsmail.settings.faults import Fault, reference_faults
 from opsmail.settings.notation import Host
 from opsmail.values import dataclass
 
@@ -104,9 +104,8 @@ def probe_faults(probe: Probe | None) -> Iterator[Fault]:
             msg("`live.probe.secret` is missing"),
             msg("write where the password is kept, for example `env://OPSMAIL_PROBE_PASSWORD`"),
         )
-    if probe.secret is not None and SecretReference.parse(probe.secret).is_literal:
-        yield Fault(
-            "live.probe.secret",
-            msg("`live.probe.secret` is not a secret reference"),
-            msg("write where the secret is kept, for example `env://OPSMAIL_PROBE_PASSWORD`"),
-        )
+    yield from reference_faults(
+        "live.probe.secret",
+        probe.secret,
+        msg("write where the secret is kept, for example `env://OPSMAIL_PROBE_PASSWORD`"),
+    )

@@ -45,7 +45,7 @@ def failure(cause: Cause, location: str, reason: Message) -> StoreUnavailable:
         case Cause.DENIED:
             what = msg("the store {location} refuses this user: {reason}", location=location, reason=reason)
             hint = msg(
-                "correct the user in `store.url` and `store.password`, or grant the rights that docs/stores.md lists"
+                "correct the user and the password that `store` names, or grant the rights that docs/stores.md lists"
             )
         case Cause.READ_ONLY:
             what = msg("the store {location} takes no changes: {reason}", location=location, reason=reason)
@@ -60,8 +60,8 @@ def failure(cause: Cause, location: str, reason: Message) -> StoreUnavailable:
         case _:
             what = msg("the store {location} cannot be used: {reason}", location=location, reason=reason)
             hint = msg(
-                "see whether the server runs and can be reached from here, and whether `store.url`, `store.password` "
-                "and `store.ca` are right"
+                "see whether the server runs and can be reached from here, and whether the address, user, password and "
+                "CA that `store` names are right"
             )
     return StoreUnavailable(what, hint=hint)
 
@@ -70,5 +70,8 @@ def missing(location: str) -> StoreMissing:
     """Return the error for a server that holds no store at this place."""
     return StoreMissing(
         msg("there is no store in {location}", location=location),
-        hint=msg("a first publish makes it; if there should be one, correct `store.url`"),
+        hint=msg(
+            "a first publish makes it; if there should be one, correct `store.url`, or grant this user the rights that "
+            "docs/stores.md lists"
+        ),
     )

@@ -109,7 +109,9 @@ def test_who_only_reads_logs_in_as_the_reader(published: Repository, postgres_se
         published.edit("opsmail.toml", password, own)
         published.commit("Quem só lê")
         published.secrets[READER_PASSWORD] = reader.password
-        assert f"{reader.name}@" in published.run("history", code=4).err
+        refused = published.run("history", code=4).err
+        assert f"{reader.name}@" in refused
+        assert "or grant this user the rights" in refused
         reader.grant()
         for command in (["plan"], ["drift"], ["history", "--verify"], ["why", HR], ["status"]):
             published.run(*command, without=(PASSWORD,))

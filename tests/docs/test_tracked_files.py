@@ -56,3 +56,25 @@ def test_locks_hold_names_versions_and_hashes_only(files: dict[str, str]) -> Non
     locks = {name: text.splitlines() for name, text in files.items() if name.startswith("requirements/")}
     assert locks
     assert [(name, line) for name in locks for line in locks[name] if not line_of_a_lock.fullmatch(line)] == []
+
+
+#: What waives a rule of the tools, or catches whatever comes; each tells beside it why, behind `-`, `#` or in brackets.
+WAIVING = re.compile(
+    r"# (?:ruff: )?noqa(?!: [A-Z0-9, ]+ (?:- |\()\S)"
+    r"|# type: ignore(?!\[[a-z, -]+\]  # \S)"
+    r"|# pragma: no cover(?! (?:- |\()\S)"
+    r"|except (?:Base)?Exception\b[^:]*:(?!.*# )"
+    r"|# (?:TODO|FIXME|XXX)\b"
+)
+
+
+def test_whatever_is_waived_says_why(files: dict[str, str]) -> None:
+    found = {
+        f"{name}:{number}": line
+        for name, text in files.items()
+        if name.endswith(".py")
+        and name not in {"tests/docs/test_tracked_files.py", "tests/hostile/files/test_shape.py"}
+        for number, line in enumerate(text.splitlines(), start=1)
+        if WAIVING.search(line)
+    }
+    assert found == {}

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the names of the tables are ours
 """`opsmail drift` and `opsmail history --verify`: what is to come, what something else did, and a fitting exit code."""
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class TestDrift:
 
     def test_a_document_that_was_changed(self, published: Checkout) -> None:
         digest = document(published, "a")
-        execute(published, f"UPDATE {tables.blobs.name} SET content = x'7b7d' WHERE digest = ?", digest)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.blobs.name} SET content = x'7b7d' WHERE digest = ?", digest)
         ((kind, name, message),) = told(published)
         assert (kind, name) == ("drift", "a")
         assert f"blob {digest} has another content" in message
@@ -79,9 +80,9 @@ class TestDrift:
 
     def test_rows_for_sql_that_were_changed(self, published: Checkout) -> None:
         table = tables.operators.name
-        execute(published, f"UPDATE {table} SET server_port = 2525, name = 'X' WHERE operator = 'a'")  # noqa: S608 - a table's name
-        execute(published, f"DELETE FROM {table} WHERE operator = 'b'")  # noqa: S608 - a table's name
-        execute(published, f"UPDATE {table} SET operator = 'z' WHERE operator = 'chefe'")  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {table} SET server_port = 2525, name = 'X' WHERE operator = 'a'")
+        execute(published, f"DELETE FROM {table} WHERE operator = 'b'")
+        execute(published, f"UPDATE {table} SET operator = 'z' WHERE operator = 'chefe'")
         assert drift(published)["state"] == "drift"
         assert told(published) == [
             ("drift", "a", "the table opsmail_operators has other values: name, server_port"),
@@ -107,16 +108,16 @@ class TestDrift:
     def test_an_event_log_that_tells_otherwise(self, published: Checkout) -> None:
         other = json.dumps({"digest": "0" * 64, "event": "publish", "generation": 1}, separators=(",", ":")).encode()
         chain = next_hash("0" * 64, other)
-        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", other, chain)  # noqa: S608 - a table's name
-        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", other, chain)
+        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)
         assert told(published) == [("drift", None, "the event about generation 1 tells of another one")]
         said = published.run("history", "--verify", code=1)
         assert said.out == "the event about generation 1 tells of another one\n"
 
     def test_an_event_log_that_tells_of_nothing(self, published: Checkout) -> None:
         chain = next_hash("0" * 64, b"{}")
-        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", b"{}", chain)  # noqa: S608 - a table's name
-        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", b"{}", chain)
+        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)
         assert told(published) == [("drift", None, "no event tells of generation 1")]
         assert "no event tells of generation 1" in published.run("history", "--verify", code=1).out
 
@@ -126,10 +127,10 @@ class TestDrift:
             (event,) = store.events("default")
         first = next_hash("0" * 64, b"{}")
         second = next_hash(first, event.payload)
-        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", b"{}", first)  # noqa: S608 - a table's name
-        insert = f"INSERT INTO {tables.events.name} (environment, sequence, payload, hash) VALUES ('default', 2, ?, ?)"  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", b"{}", first)
+        insert = f"INSERT INTO {tables.events.name} (environment, sequence, payload, hash) VALUES ('default', 2, ?, ?)"
         execute(published, insert, event.payload, second)
-        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?, events = 2", second)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?, events = 2", second)
         message = "the events before generation 1 are not those that it was signed on"
         assert told(published) == [("drift", None, message)]
         assert published.run("history", "--verify", code=1).out == f"{message}\n"
@@ -137,13 +138,13 @@ class TestDrift:
     @pytest.mark.parametrize("payload", [b"[]", b"{", b"\xff", b"[" * 5000])
     def test_events_that_say_nothing_that_can_be_read(self, published: Checkout, payload: bytes) -> None:
         chain = next_hash("0" * 64, payload)
-        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", payload, chain)  # noqa: S608 - a table's name
-        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.events.name} SET payload = ?, hash = ?", payload, chain)
+        execute(published, f"UPDATE {tables.heads.name} SET last_hash = ?", chain)
         assert told(published) == [("drift", None, "no event tells of generation 1")]
         assert "no event tells of generation 1" in published.run("history", "--verify", code=1).out
 
     def test_a_chain_that_does_not_hold(self, published: Checkout) -> None:
-        execute(published, f"UPDATE {tables.events.name} SET payload = ?", b"{}")  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.events.name} SET payload = ?", b"{}")
         ((kind, _, message),) = told(published)
         assert kind == "drift"
         assert "event 1 does not follow from the one before" in message
@@ -258,7 +259,7 @@ class TestVerify:
         with other.store() as source, shop.store() as store:
             digest = str(source.generation("default", 1))
             store.write_missing(source.read([digest]))
-        execute(published, f"UPDATE {tables.generations.name} SET digest = ? WHERE number = 1", digest)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.generations.name} SET digest = ? WHERE number = 1", digest)
         said = published.run("history", "--verify", code=1)
         assert said.out.splitlines() == [
             "generation 1 was signed for another place",
@@ -277,14 +278,14 @@ class TestVerify:
     def test_a_store_that_lost_something(self, published: Checkout) -> None:
         with closing(sqlite3.connect(published.root / "opsmail.db")) as database, database:
             database.execute("PRAGMA foreign_keys=OFF")
-            database.execute(f"DELETE FROM {tables.generations.name}")  # noqa: S608 - a table's name
+            database.execute(f"DELETE FROM {tables.generations.name}")
         said = published.run("history", "--verify", code=1)
         assert "is not its newest generation and event" in said.out
 
     def test_marks_that_cannot_be_read_hide_no_history(self, published: Checkout) -> None:
         published.run("hold", "a")
         (digest,) = generations(published)[0]["marks"].values()
-        execute(published, f"UPDATE {tables.blobs.name} SET content = x'00' WHERE digest = ?", digest)  # noqa: S608 - a table's name
+        execute(published, f"UPDATE {tables.blobs.name} SET content = x'00' WHERE digest = ?", digest)
         assert published.run("history").out.splitlines()[0].startswith("    2")
         assert "has another content" in published.run("drift", code=1).out
 

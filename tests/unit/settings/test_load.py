@@ -318,7 +318,7 @@ class TestFaults:
             ),
             (
                 f'{SETTINGS}federated_token = "eyJ0.e30.x"',
-                "opsmail.toml:8: `federated_token` is not a secret reference",
+                "opsmail.toml:8: `servers.0.federated_token` is not a secret reference",
             ),
             ('[store]\npassword = "hunter2"', "opsmail.toml:2: `store.password` is not a secret reference"),
             (
@@ -350,6 +350,8 @@ class TestFaults:
         [
             ("a = ", "opsmail.toml:1: not valid TOML: Invalid value"),
             ("a = 1\na = 2", "opsmail.toml:2: not valid TOML: Cannot overwrite a value"),
+            ("[a]\n[a]\n", "opsmail.toml:2: not valid TOML: Cannot declare `a` twice"),
+            ("[a.b]\n[a.b]\n", "opsmail.toml:2: not valid TOML: Cannot declare `a.b` twice"),
             ("a = 'x", "opsmail.toml:1: not valid TOML: "),
             (f"a = {'9' * 5000}", "opsmail.toml:1: not valid TOML: Exceeds the limit"),
             (f"a = {'[' * 20_000}", "opsmail.toml:1: not valid TOML: "),
