@@ -45,7 +45,8 @@ def failure(cause: Cause, location: str, reason: Message) -> StoreUnavailable:
         case Cause.DENIED:
             what = msg("the store {location} refuses this user: {reason}", location=location, reason=reason)
             hint = msg(
-                "correct the user and the password that `store` names, or grant the rights that docs/stores.md lists"
+                "correct the user in `store.url` and `store.password` (for commands that only read, `store.reader` and "
+                "`store.reader_password` if they are set), or grant the rights that docs/stores.md lists"
             )
         case Cause.READ_ONLY:
             what = msg("the store {location} takes no changes: {reason}", location=location, reason=reason)
@@ -60,8 +61,8 @@ def failure(cause: Cause, location: str, reason: Message) -> StoreUnavailable:
         case _:
             what = msg("the store {location} cannot be used: {reason}", location=location, reason=reason)
             hint = msg(
-                "see whether the server runs and can be reached from here, and whether the address, user, password and "
-                "CA that `store` names are right"
+                "see whether the server runs and can be reached from here, and whether `store.url`, `store.password` "
+                "and `store.ca` are right (for commands that only read, `store.reader` and `store.reader_password` too)"
             )
     return StoreUnavailable(what, hint=hint)
 
