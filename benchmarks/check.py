@@ -54,12 +54,14 @@ def _rows(size: int, tools: Sequence[Tool], repeat: int) -> Iterator[Row]:
 def _measured(fleet: Fleet, tools: Sequence[Tool], repeat: int) -> Iterator[tuple[Tool, Measure]]:
     """Yield each tool's median. The tools take turns, so that what else the machine does hits all of them.
 
-    The first turn, in which files are read from the disk and what can be remembered is, does not count. What ends
-    quickly has more turns: short times are the ones that vary.
+    The first turn, in which files are read from the disk and what can be remembered is, does not count. Memory of tools
+    with several processes is watched in a run of its own. What ends quickly has more turns: short times are the ones
+    that vary.
     """
     runs: dict[Tool, list[Measure]] = {tool: [] for tool in tools}
     for tool in tools:
         run(tool, fleet)
+    peaks = {tool: run(tool, fleet, watched=True).memory for tool in tools if tool.forks}
     for _ in range(repeat):
         for tool in tools:
             seconds = 0.0
@@ -68,4 +70,5 @@ def _measured(fleet: Fleet, tools: Sequence[Tool], repeat: int) -> Iterator[tupl
                 seconds += measure.wall
                 runs[tool].append(measure)
     for tool, measures in runs.items():
-        yield tool, Measure(*(statistics.median(column) for column in zip(*measures, strict=True)))
+        median = Measure(*(statistics.median(column) for column in zip(*measures, strict=True)))
+        yield tool, median._replace(memory=max(median.memory, peaks.get(tool, 0.0)))

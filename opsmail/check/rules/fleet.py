@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from opsmail.check.interface import Context, Fleet, FleetProblem, Mark, Problem, fleet_rule
@@ -12,9 +11,11 @@ from opsmail.messages import msg
 from opsmail.operator.model import Role
 from opsmail.settings.catalogue import environment_name
 
+_MASTER = Role.MASTER.value
+
 
 def _masters(fleet: Fleet) -> list[Member]:
-    return [member for member in fleet.members if member.role == Role.MASTER.value]
+    return [member for member in fleet.members if member.role == _MASTER]
 
 
 @fleet_rule("OM701", "no-master", Severity.ERROR, unwaivable=True, by_facts=True)
@@ -73,30 +74,31 @@ def master_disabled(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
 @fleet_rule("OM704", "duplicate-operator", Severity.ERROR, unwaivable=True, by_facts=True)
 def duplicate_operator(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """An id names one operator, also where only the name of its secret's variable is seen."""
-    by_id: dict[str, list[Member]] = defaultdict(list)
+    known: dict[str, Member] = {}
     for member in fleet.members:
-        if member.name is not None:
-            by_id[environment_name(member.name)].append(member)
-    for variable, members in by_id.items():
-        for member in members[1:]:
-            first = members[0]
-            same = (member.name or "").lower() == (first.name or "").lower()
-            yield FleetProblem(
-                member.file,
-                Problem(
-                    "operator",
-                    msg("the operator `{name}` is described twice", name=member.name)
-                    if same
-                    else msg(
-                        "`{name}` and `{other}` both become {variable} in the names of secrets",
-                        name=member.name,
-                        other=first.name,
-                        variable=variable,
-                    ),
-                    label=msg("again") if same else msg("too alike"),
-                    help=msg("keep one of the files, or give this operator another id")
-                    if same
-                    else msg("rename one of them"),
-                    marks=(Mark("operator", msg("the first one"), first.file),),
-                ),
-            )
+        name = member.name
+        if name is None:
+            continue
+        variable = environment_name(name)
+        first = known.setdefault(variable, member)
+        if first is not member:
+            yield FleetProblem(member.file, _again(name, first, variable))
+
+
+def _again(name: str, first: Member, variable: str) -> Problem:
+    other = first.name or ""
+    same = name.lower() == other.lower()
+    return Problem(
+        "operator",
+        msg("the operator `{name}` is described twice", name=name)
+        if same
+        else msg(
+            "`{name}` and `{other}` both become {variable} in the names of secrets",
+            name=name,
+            other=other,
+            variable=variable,
+        ),
+        label=msg("again") if same else msg("too alike"),
+        help=msg("keep one of the files, or give this operator another id") if same else msg("rename one of them"),
+        marks=(Mark("operator", msg("the first one"), first.file),),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from opsmail.check.facts import Facts, UsedSecret
+from opsmail.check.facts import UsedSecret
 from opsmail.check.interface import Context, Fleet, FleetProblem, Mark, Problem, fleet_rule
 from opsmail.check.result import Member
 from opsmail.findings import Severity
@@ -15,16 +15,14 @@ from opsmail.messages import msg
 _MOST_MARKS = 10
 
 
-def _readable(fleet: Fleet) -> Iterator[tuple[Member, Facts]]:
-    return ((member, member.facts) for member in fleet.members if member.facts is not None)
-
-
 @fleet_rule("OM603", "shared-secret", Severity.WARNING, by_facts=True)
 def shared_secret(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """One secret for several accounts: at most one of them can be right."""
     first: dict[str, tuple[UsedSecret, Member]] = {}
-    for member, facts in _readable(fleet):
-        for secret in facts.secrets:
+    for member in fleet.members:
+        if member.facts is None:
+            continue
+        for secret in member.facts.secrets:
             known, other = first.setdefault(secret.reference, (secret, member))
             if known.account != secret.account:
                 yield FleetProblem(
@@ -43,18 +41,20 @@ def shared_secret(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
 def over_provider_limit(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """The operators on one account may send more, all together, than the provider takes from it."""
     accounts: dict[tuple[str, str], list[tuple[Member, int]]] = defaultdict(list)
-    for member, facts in _readable(fleet):
-        if facts.messages_per_minute is None or not facts.enabled:
+    for member in fleet.members:
+        facts = member.facts
+        if facts is None or facts.messages_per_minute is None or not facts.enabled or facts.username is None:
             continue
         provider = context.providers.of_host(facts.host)
-        if provider is not None and provider.messages_per_minute is not None and facts.username is not None:
+        if provider is not None and provider.messages_per_minute is not None:
             accounts[provider.id, facts.username].append((member, facts.messages_per_minute))
     names = {provider.id: provider for provider in context.providers.all}
     for (provider_id, username), members in accounts.items():
-        limit = names[provider_id].messages_per_minute or 0
+        provider = names[provider_id]
+        limit = provider.messages_per_minute or 0
         total = sum(count for _, count in members)
         if total > limit:
-            yield _over(members, total, limit, names[provider_id].name, username)
+            yield _over(members, total, limit, provider.name, username)
 
 
 def _over(members: list[tuple[Member, int]], total: int, limit: int, provider: str, username: str) -> FleetProblem:
@@ -85,9 +85,11 @@ def _over(members: list[tuple[Member, int]], total: int, limit: int, provider: s
 def same_settings(fleet: Fleet, context: Context) -> Iterator[FleetProblem]:
     """Two operators that differ in nothing but their id."""
     first: dict[bytes, Member] = {}
-    for member, facts in _readable(fleet):
-        other = first.setdefault(facts.likeness, member)
-        if other.name != member.name:
+    for member in fleet.members:
+        if member.facts is None:
+            continue
+        other = first.setdefault(member.facts.likeness, member)
+        if other is not member and other.name != member.name:
             yield FleetProblem(
                 member.file,
                 Problem(

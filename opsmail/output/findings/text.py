@@ -69,6 +69,9 @@ class Page:
         self.language = language
         self.style = style
         self.bar = style.paint("|", "blue")
+        # Each finding has them.
+        self._words = {severity: self.say(severity.word) for severity in Severity}
+        self._help, self._rule, self._operator = map(self.say, (msg("help"), msg("rule"), msg("operator")))
 
     def say(self, message: Message) -> str:
         """Return a message on one line."""
@@ -76,11 +79,11 @@ class Page:
 
     def word(self, severity: Severity) -> str:
         """Return the word for a severity."""
-        return self.say(severity.word)
+        return self._words[severity]
 
     def help(self, message: Message) -> str:
         """Return what to do."""
-        return f"{self.say(msg('help'))}: {self.say(message)}"
+        return f"{self._help}: {self.say(message)}"
 
     def advice(self, finding: Finding) -> str:
         """Return what is wrong, and on a second line what to do."""
@@ -101,7 +104,7 @@ class Page:
         width = max([_SMALLEST_MARGIN, *(len(str(line.number)) for line in finding.excerpt)])
         margin = " " * width
         where = for_terminal(f"{finding.file}:{finding.span.line}:{finding.span.column}")
-        who = f"  ({self.say(msg('operator'))} {for_terminal(finding.operator)})" if finding.operator else ""
+        who = f"  ({self._operator} {for_terminal(finding.operator)})" if finding.operator else ""
         yield f"{margin}{style.paint('-->', 'blue')} {where}{who}"
         yield f"{margin} {self.bar}"
         if finding.excerpt:
@@ -120,7 +123,7 @@ class Page:
             yield self.help(finding.help)
         if finding.waived is not None:
             yield self.waiver(finding.waived)
-        yield f"{self.say(msg('rule'))}: opsmail rule {for_terminal(finding.rule.id)}"
+        yield f"{self._rule}: opsmail rule {for_terminal(finding.rule.id)}"
 
     def excerpt(self, finding: Finding, width: int, colour: str) -> Iterator[str]:
         """Yield the lines of the file with their numbers, `width` wide, and the marks under them."""
