@@ -12,6 +12,7 @@ import pytest
 from opsmail.store.interface import Store, StoreUnavailable
 from tests.conformance.database import ROLES, DatabaseConformance, documented, roles_are_kept
 from tests.conformance.publishing import ENVIRONMENT, Place, publish
+from tests.conformance.relational import document, swap
 from tests.servers.databases import DatabaseServer
 from tests.servers.postgres import administer, new_place
 
@@ -151,6 +152,23 @@ class TestPostgresStore(DatabaseConformance):
         explained = backend.explain(psycopg.errors.lookup(code)("in its words"))
         assert said in str(explained)
         assert explained.hint is not None
+
+    @pytest.mark.parametrize("table", ["opsmail_blobs", "opsmail_operators"])
+    def test_rows_in_bulk_that_the_server_refuses(
+        self, server: DatabaseServer, place: Place, store: Store, table: str
+    ) -> None:
+        """They go past SQLAlchemy, and so do the server's words about them."""
+        swap(store, {"a": document()})
+        head = store.head(ENVIRONMENT)
+        self.administer(
+            server,
+            place,
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$",
+            f"CREATE TRIGGER refuse BEFORE INSERT ON {table} EXECUTE FUNCTION refuse()",
+        )
+        with pytest.raises(StoreUnavailable, match="is full"):
+            swap(store, {"b": document()})
+        assert store.head(ENVIRONMENT) == head
 
     def test_the_documented_roles(self, postgres_server: DatabaseServer) -> None:
         with closing(administer(postgres_server)) as connection:
