@@ -1,11 +1,14 @@
 """What all tests share: servers, the report on hostile cases, how long Hypothesis looks, a cache folder, English."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.scratch import MEMORY, scratch
 
 pytest_plugins = ["tests.servers.fixtures", "tests.hostile.report"]
 
@@ -19,6 +22,13 @@ settings.load_profile("run")
 
 #: Folders of tests that wait for commands, servers and browsers.
 _SLOW = frozenset(("acceptance", "browser", "conformance", "reliability", "servers", "workflows"))
+
+
+def pytest_configure() -> None:
+    """Take files of tests to memory where that is asked for, also those of the programs that they start."""
+    if scratch() == MEMORY:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it may have been looked up already
 
 
 @pytest.hookimpl(trylast=True)

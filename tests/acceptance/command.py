@@ -17,9 +17,8 @@ from tests.published import read_json
 COMMAND = (sys.executable, "-P", "-W", "error", "-m", "opsmail")
 SECONDS = 60
 
-# Of the tests' own environment: where programs are, what Python is told, and what measures the children.
+# Of the tests' own environment: where programs are, and what Python is told.
 _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
-_KEPT_BEGINNINGS = ("PYTHON", "COVERAGE_", "COV_")
 
 _GIT = """\
 #!/bin/sh
@@ -75,7 +74,7 @@ class Shell:
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return a child's environment: little of ours, and `more`."""
-        ours = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
+        ours = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("PYTHON")}
         places = {
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.temporary),

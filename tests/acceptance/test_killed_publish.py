@@ -58,13 +58,10 @@ def read(repository: Repository) -> tuple[int, str]:
 
 def start(repository: Repository, *arguments: str) -> "subprocess.Popen[bytes]":
     """Start a publish, or another command."""
-    environment = repository.shell.environment(repository.secrets)
-    # What is killed cannot hand in its measurements, and half-written ones would spoil the others'.
-    environment = {name: value for name, value in environment.items() if not name.startswith("COV")}
     return subprocess.Popen(
         [*COMMAND, *(arguments or ("publish", "--yes"))],
         cwd=repository.root,
-        env=environment,
+        env=repository.shell.environment(repository.secrets),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -57,8 +56,6 @@ def run_jobs(jobs: Sequence[Job], folder: Path) -> Iterator[Outcome]:
     Raises:
         RuntimeError: the program failed, which is not what a violation is.
     """
-    # What is killed cannot hand in its measurements.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     with (
         (folder / "errors").open("w+", encoding="utf-8") as errors,
         subprocess.Popen(
@@ -66,7 +63,6 @@ def run_jobs(jobs: Sequence[Job], folder: Path) -> Iterator[Outcome]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment,
             text=True,
         ) as program,
     ):

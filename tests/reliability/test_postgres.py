@@ -3,9 +3,13 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from tests.reliability.jobs import Job, run_jobs
 from tests.servers.databases import DatabaseServer
 from tests.servers.postgres import ADMINISTRATOR, DATABASE, new_place
+
+pytestmark = pytest.mark.acceptance
 
 
 def administrator(server: DatabaseServer) -> str:

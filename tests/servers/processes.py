@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.scratch import scratch
+
 LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel serves outgoing connections and those who ask for any port.
 PORTS = range(15_000, 32_000)
@@ -109,9 +111,9 @@ def nobody_ids() -> tuple[int, int]:
 def private_folder() -> Iterator[Path]:
     """Yield a new folder that others may pass through but not list.
 
-    Directly under /tmp whatever TMPDIR says: the path of a unix socket has at most 107 bytes (unix(7)).
+    Not below TMPDIR: the path of a unix socket has at most 107 bytes (unix(7)).
     """
-    folder = Path(tempfile.mkdtemp(prefix="opsmail-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="opsmail-", dir=scratch()))
     folder.chmod(0o711)
     try:
         yield folder

@@ -12,12 +12,11 @@ from pathlib import Path
 from tests.acceptance.command import COMMAND
 
 _KEPT = ("PATH", "LD_LIBRARY_PATH")
-_KEPT_BEGINNINGS = ("PYTHON", "COVERAGE_", "COV_")
 
 
 def plain_environment() -> dict[str, str]:
     """Return what a process needs to run at all: no home, no language, no terminal."""
-    return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
+    return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("PYTHON")}
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,14 @@ def test_its_folder_is_kept_where_that_is_asked_for(
     assert f"the demonstration is in {folder}" in "".join(capsys.readouterr())
 
 
+def test_each_step_does_what_it_says(temporary: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo"]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("$ opsmail ") > 6
+    assert "published generation 1" in said.out
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_step_that_does_not_do_what_it_says_ends_it(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
