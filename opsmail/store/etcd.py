@@ -135,6 +135,12 @@ class EtcdStore:
         answers = self._keys.read(heads.reads(self._keys, bounds.environment_name(environment)))
         return heads.head(self.location, environment, answers)
 
+    def stands_at(self, environment: str, digest: str) -> bool:
+        """Tell whether the generation with `digest` is still the published one; one read."""
+        compared, key = bounds.digest(digest), self._keys.key("heads", bounds.environment_name(environment))
+        (found,) = self._keys.read([operations.get(key)])
+        return any(records.parsed(value).get("digest") == compared for _, value in found)
+
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest; a request for 64."""
         wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))

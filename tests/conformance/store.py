@@ -143,6 +143,15 @@ class StoreConformance(CollectingConformance, SweepingConformance):
         assert (fresh.number, fresh.digest, fresh.events) == (1, published.digest, 4)
         assert audit(store, ENVIRONMENT).events == 4
 
+    def test_who_polls_hears_of_another_generation_only(self, store: Store) -> None:
+        assert not store.stands_at(ENVIRONMENT, "0" * 64)
+        head = store.append_events(publish(store, "a"), [b"{}"])
+        first = str(head.digest)
+        assert store.stands_at(ENVIRONMENT, first)
+        assert not store.stands_at("staging", first)
+        second = str(publish(store, "b").digest)
+        assert (store.stands_at(ENVIRONMENT, first), store.stands_at(ENVIRONMENT, second)) == (False, True)
+
     def test_environments_are_apart(self, store: Store) -> None:
         publish(store, "a")
         assert store.head("staging").number == 0
@@ -248,6 +257,8 @@ class StoreConformance(CollectingConformance, SweepingConformance):
             with pytest.raises(InvalidValue):
                 store.head(environment)
             with pytest.raises(InvalidValue):
+                store.stands_at(environment, "0" * 64)
+            with pytest.raises(InvalidValue):
                 store.events(environment)
             with pytest.raises(InvalidValue):
                 store.generation(environment, 1)
@@ -268,6 +279,8 @@ class StoreConformance(CollectingConformance, SweepingConformance):
         ]
         for digest in values:
             head = store.head(ENVIRONMENT)
+            with pytest.raises(InvalidValue):
+                store.stands_at(ENVIRONMENT, digest)
             with pytest.raises(InvalidValue):
                 store.read([digest])
             with pytest.raises(InvalidValue):
