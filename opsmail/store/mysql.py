@@ -146,6 +146,9 @@ class _MySql:
     def only_maker(self, connection: Connection) -> None:
         """Nothing to wait for: IF NOT EXISTS is asked and answered in one here, and rows that exist are left alone."""
 
+    def settle_new(self, connection: Connection) -> None:
+        """Nothing: CREATE TABLE says it all here."""
+
     def absent(self, table: Table) -> Insert:
         # ON DUPLICATE KEY UPDATE would want the right to update. What else IGNORE lets pass (a value that is cut short)
         # was refused before, by its size.
