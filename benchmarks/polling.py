@@ -62,7 +62,8 @@ def measure(readers: int, seconds: float) -> Sequence[Polling]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with postgres_server(readers + _SPARE) as server, new_place(server) as place, ExitStack() as stack:
         published = _publish_small(place)
-        stores = [_opened(stack, place) for _ in range(readers)]
+        opened = (stack.enter_context(closing(place.open(read_only=True))) for _ in range(readers))
+        stores = [store for store in opened if isinstance(store, SqlStore)]
         questions: dict[str, Callable[[SqlStore], object]] = {
             "a poll": lambda store: store.stands_at(ENVIRONMENT, published),
             "`SELECT 1`": select,
@@ -88,12 +89,6 @@ def _publish_small(place: Place) -> str:
     with closing(place.open(create=True)) as store:
         bench(store).publish_documents(fleet(10))
         return str(store.head(ENVIRONMENT).digest)
-
-
-def _opened(stack: ExitStack, place: Place) -> SqlStore:
-    store = stack.enter_context(closing(place.open(read_only=True)))
-    assert isinstance(store, SqlStore)
-    return store
 
 
 def select(store: SqlStore) -> None:

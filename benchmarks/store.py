@@ -1,4 +1,4 @@
-"""What stores take: a first publish beside a bare INSERT of as many rows, 100 changes of two fleets, a poll, many polls.
+"""What stores take: a first publish beside a bare INSERT of as many rows, 100 changes of two fleets, polls.
 
 The store's part is the time inside `write_missing` and `swap_head` of the real publisher. Servers are started in
 private folders, and spoken to by TLS.
@@ -19,7 +19,7 @@ from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
 
 from benchmarks.pipeline import Bench, Timed, bench, fleet
 from benchmarks.polling import Polling, measure, select
-from benchmarks.store_results import STORE, Figures, report
+from benchmarks.store_results import MEMORY, STORE, Figures, report
 from opsmail.store.manifest import bucket_of
 from opsmail.store.sql import SqlStore
 from tests.conformance.publishing import Place
@@ -93,8 +93,8 @@ _Places = Callable[[Any, Path], AbstractContextManager[Callable[[], AbstractCont
 def _kinds() -> Iterator[tuple[str, AbstractContextManager[Any], _Places]]:
     """Yield each kind of store: its name, what runs its server, and what makes a new place there."""
     yield "sqlite", _nothing(), _files
-    yield "postgresql", postgres.postgres_server(), lambda server, _: _of(server, postgres.new_place)
-    yield "mariadb", mariadb.mariadb_server(), lambda server, _: _of(server, mariadb.new_place)
+    yield "postgresql", postgres.postgres_server(memory=MEMORY), lambda server, _: _of(server, postgres.new_place)
+    yield "mariadb", mariadb.mariadb_server(memory=MEMORY), lambda server, _: _of(server, mariadb.new_place)
     yield "etcd", etcd.etcd_server(), lambda server, _: _of(server, etcd.new_place)
 
 

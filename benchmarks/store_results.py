@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks.polling import Polling
 
 STORE = Path(__file__).resolve().parent / "STORE.md"
+#: What the databases on servers may keep at hand: as they are delivered.
+MEMORY = "128M"
 #: Of a core, for the polls of all readers.
 _SHARE = 0.1
 
@@ -70,7 +72,7 @@ def report(figures: Sequence[Figures], polling: Sequence[Polling], options: argp
         "# Stores",
         "",
         f"Written by `python -m benchmarks.store --write`; medians of {options.repeat} runs.",
-        "The servers run on this machine and are spoken to by TLS.",
+        f"The servers run on this machine, with {MEMORY} of memory as they are delivered, and are spoken to by TLS.",
         "",
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}.",
         "",
@@ -96,8 +98,8 @@ def _readers(polling: Sequence[Polling]) -> Iterator[str]:
     yield "## Readers that poll"
     yield ""
     yield f"{poll.readers:,} readers of PostgreSQL, each with its connection by TLS, ask once a second whether there is"
-    yield "something newer. What all processes of the server need of the processor for that, beside what else they could be"
-    yield "asked in the same way, in turns on the same connections:"
+    yield "something newer. What all processes of the server need of the processor for that, beside what else they"
+    yield "could be asked in the same way, in turns on the same connections:"
     yield ""
     yield "| asked by each once a second | questions | seconds of the processor | of a core |"
     yield "|---|---:|---:|---:|"
@@ -105,5 +107,5 @@ def _readers(polling: Sequence[Polling]) -> Iterator[str]:
         yield f"| {each.what} | {each.questions:,} | {each.server:.2f} | {each.share:.1%} |"
     yield ""
     reached = "yes" if poll.share < _SHARE else "no"
-    yield f"Wanted of a poll: under {_SHARE:.0%}; reached: {reached}. The least that can be asked is an empty statement."
+    yield f"Wanted of a poll: under {_SHARE:.0%}; reached: {reached}. An empty statement is the least there is."
     yield ""

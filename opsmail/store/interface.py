@@ -119,8 +119,8 @@ class Store(Protocol):
     def stands_at(self, environment: str, digest: str) -> bool:
         """Tell whether the generation with `digest` is still the published one: the least that can be asked.
 
-        For who polls, with a generation that was read and verified. Its digest stands for the store, epoch and number that
-        are signed in it, so nothing else is looked at; where there is another one, `head` says what is to be believed.
+        For who polls, with a generation that was read and verified. Its digest stands for the store, epoch and number
+        that are signed in it, so nothing else is looked at; where there is another one, `head` says what it is.
         """
         ...
 

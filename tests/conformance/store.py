@@ -85,6 +85,30 @@ class StoreConformance(CollectingConformance, SweepingConformance):
         assert store.read(blobs.keys()) == blobs
         assert store.read([*blobs, *blobs]) == blobs
 
+    def test_octets_that_mean_something_elsewhere(self, store: Store) -> None:
+        """To whoever writes them into a statement, or reads the statement by its characters."""
+        contents = [
+            bytes(range(256)),
+            b"'",
+            b"\\",
+            b"\\'",
+            b"''\\\\",
+            b"\xbf'",
+            b"\xf0'\\",
+            b"'); --",
+            b"%s %(a)s %",
+            b"\\0\\n",
+        ]
+        blobs = {name(content): content for content in contents}
+        assert store.write_missing(blobs) == len(blobs)
+        assert store.read(blobs.keys()) == blobs
+
+    def test_more_than_one_request_takes(self, store: Store) -> None:
+        contents = [bytes([number]) + b"'" * (MAX_VALUE_BYTES // 2) for number in range(5)]
+        blobs = {name(content): content for content in [*contents, b"small"]}
+        assert store.write_missing(blobs) == len(blobs)
+        assert store.read(blobs.keys()) == blobs
+
     def test_what_is_there_is_not_written_again(self, store: Store) -> None:
         first = {name(b"1"): b"1"}
         both = {**first, name(b"2"): b"2"}
