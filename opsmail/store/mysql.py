@@ -193,12 +193,12 @@ class _MySql:
 def _literal(value: bytes | str) -> bytes:
     """Return a value as it stands in a statement.
 
-    A backslash takes the meaning from what follows it: `sql_mode` is ours, without NO_BACKSLASH_ESCAPES. No octet of a
-    longer character is taken for a quote or a backslash: the connection's character set is UTF-8
+    Two quotes are one, and never the end, in every `sql_mode`; two backslashes are one in ours. No octet of a longer
+    character is taken for either: the connection's character set is UTF-8
     (https://mariadb.com/kb/en/string-literals/).
     """
     octets = value.encode("utf-8") if isinstance(value, str) else value
-    return b"_binary'%s'" % octets.replace(b"\\", rb"\\").replace(b"'", rb"\'")
+    return b"_binary'%s'" % octets.replace(b"\\", rb"\\").replace(b"'", b"''")
 
 
 def _reason(error: BaseException | None) -> Message:
