@@ -12,6 +12,8 @@ from typing import Any
 from opsmail.store.interface import Head, Store
 from tests.unit.fleets import Shop, documents, operator
 
+#: What a server keeps at hand of a database: the default of PostgreSQL and of MariaDB.
+MEMORY = "128M"
 _TEMPLATE = "o000000"
 
 

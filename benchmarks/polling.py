@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.pipeline import bench, fleet
+from benchmarks.pipeline import MEMORY, bench, fleet
 from opsmail.store.sql import SqlStore
 from tests.conformance.publishing import Place
 from tests.servers.databases import DatabaseServer
@@ -60,7 +60,7 @@ def measure(readers: int, seconds: float) -> Sequence[Polling]:
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with postgres_server(readers + _SPARE) as server, new_place(server) as place, ExitStack() as stack:
+    with postgres_server(readers + _SPARE, MEMORY) as server, new_place(server) as place, ExitStack() as stack:
         published = _publish_small(place)
         opened = (stack.enter_context(closing(place.open(read_only=True))) for _ in range(readers))
         stores = [store for store in opened if isinstance(store, SqlStore)]

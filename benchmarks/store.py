@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
 
-from benchmarks.pipeline import Bench, Timed, bench, fleet
+from benchmarks.pipeline import MEMORY, Bench, Timed, bench, fleet
 from benchmarks.polling import Polling, measure, select
-from benchmarks.store_results import MEMORY, STORE, Figures, report
+from benchmarks.store_results import STORE, Figures, report
 from opsmail.store.manifest import bucket_of
 from opsmail.store.sql import SqlStore
 from tests.conformance.publishing import Place

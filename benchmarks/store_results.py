@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.pipeline import MEMORY
 from benchmarks.polling import Polling
 
 STORE = Path(__file__).resolve().parent / "STORE.md"
-#: What the databases on servers may keep at hand: as they are delivered.
-MEMORY = "128M"
 #: Of a core, for the polls of all readers.
 _SHARE = 0.1
 
@@ -72,7 +71,7 @@ def report(figures: Sequence[Figures], polling: Sequence[Polling], options: argp
         "# Stores",
         "",
         f"Written by `python -m benchmarks.store --write`; medians of {options.repeat} runs.",
-        f"The servers run on this machine, with {MEMORY} of memory as they are delivered, and are spoken to by TLS.",
+        f"The servers run on this machine, databases with their default of {MEMORY}, and are spoken to by TLS.",
         "",
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}.",
         "",

@@ -86,7 +86,7 @@ class TestPostgresStore(DatabaseConformance):
     def test_nothing_comes_from_the_environment(
         self, monkeypatch: pytest.MonkeyPatch, place: Place, in_the_clear: Place, store: Store
     ) -> None:
-        for name, value in {
+        for variable, value in {
             "PGHOSTADDR": "127.0.0.9",
             "PGSSLMODE": "disable",
             "PGSSLROOTCERT": "/nonexistent",
@@ -94,7 +94,7 @@ class TestPostgresStore(DatabaseConformance):
             "PGPASSWORD": "another-password",
             "PGPORT": "1",
         }.items():
-            monkeypatch.setenv(name, value)
+            monkeypatch.setenv(variable, value)
         with closing(in_the_clear.open()) as again:
             assert again.identity() == store.identity()
         monkeypatch.delenv("PGHOSTADDR")
