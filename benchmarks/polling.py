@@ -1,21 +1,20 @@
 """What readers cost a PostgreSQL server that they ask once a second whether there is something newer.
 
-Each reader has a connection of its own, by TLS, as `opsmail.runtime` has: an unchanged `refresh` is one `head`.
+Each reader has a connection of its own, by TLS, as `opsmail.runtime` has: an unchanged `refresh` is one `stands_at`.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from itertools import cycle
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from benchmarks.store import bench, fleet
-from opsmail.store.interface import Store
+from benchmarks.pipeline import MEMORY, bench, fleet
+from opsmail.store.sql import SqlStore
 from tests.conformance.publishing import Place
 from tests.servers.databases import DatabaseServer
 from tests.servers.postgres import new_place, postgres_server
@@ -23,74 +22,96 @@ from tests.unit.fleets import ENVIRONMENT
 
 #: Of the server's connections, those that are not for readers.
 _SPARE = 20
-#: Polls of each reader that are not measured: psycopg has a statement prepared at its sixth execution
-#: (https://www.psycopg.org/psycopg3/docs/advanced/prepare.html).
-_WARMING = 8
+#: Questions of each reader that are not measured: psycopg has a statement prepared at its sixth execution
+#: (https://www.psycopg.org/psycopg3/docs/advanced/prepare.html), and PostgreSQL settles on a plan five later
+#: (https://www.postgresql.org/docs/15/sql-prepare.html, Notes).
+_WARMING = 12
+#: Turns that the questions take, so that what else the machine does hits all of them.
+_TURNS = 5
 
 
 @dataclass(frozen=True)
 class Polling:
-    """What was measured.
+    """What was measured of one question.
 
     Args:
-        readers: how many, each with its connection.
-        polls: in all.
-        seconds: that these took.
+        what: it is.
+        readers: how many ask, each with its connection.
+        questions: in all.
         server: seconds of the processor that all processes of the server needed meanwhile.
-        idle: the same for as long without a poll.
     """
 
+    what: str
     readers: int
-    polls: int
-    seconds: float
-    server: float
-    idle: float
+    questions: int = 0
+    server: float = 0.0
 
     @property
     def share(self) -> float:
         """The part of a core that the server needs for these readers once a second."""
-        return self.server / self.polls * self.readers
+        return self.server / self.questions * self.readers
 
 
-def measure(readers: int, seconds: float) -> Polling:
-    """Have so many readers poll once a second for about `seconds`.
+def measure(readers: int, seconds: float) -> Sequence[Polling]:
+    """Have so many readers ask once a second for about `seconds`: a poll first, then what it is compared with.
 
     Raises:
         UnavailableError: PostgreSQL cannot run here.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with postgres_server(readers + _SPARE) as server, new_place(server) as place, ExitStack() as stack:
-        _publish_small(place)
-        stores = [stack.enter_context(closing(place.open(read_only=True))) for _ in range(readers)]
-        for _ in range(_WARMING):
-            for store in stores:
-                store.head(ENVIRONMENT)
+    with postgres_server(readers + _SPARE, MEMORY) as server, new_place(server) as place, ExitStack() as stack:
+        published = _publish_small(place)
+        opened = (stack.enter_context(closing(place.open(read_only=True))) for _ in range(readers))
+        stores = [store for store in opened if isinstance(store, SqlStore)]
+        questions: dict[str, Callable[[SqlStore], object]] = {
+            "a poll": lambda store: store.stands_at(ENVIRONMENT, published),
+            "`SELECT 1`": select,
+            "an empty statement": _nothing,
+        }
+        for ask in questions.values():
+            for store in stores * _WARMING:
+                ask(store)
         processes = list(_processes(server))
-        before = _used(processes)
-        time.sleep(seconds / 4)
-        idle = (_used(processes) - before) * 4
-        before, started = _used(processes), time.monotonic()
-        polls = _poll(stores, seconds)
-        return Polling(readers, polls, time.monotonic() - started, _used(processes) - before, idle)
+        found = {what: Polling(what, readers) for what in questions}
+        for _ in range(_TURNS):
+            for what, ask in questions.items():
+                before = _used(processes)
+                asked = _ask([partial(ask, store) for store in stores], seconds / _TURNS)
+                so_far = found[what]
+                server_s = so_far.server + _used(processes) - before
+                found[what] = replace(so_far, questions=so_far.questions + asked, server=server_s)
+        return tuple(found.values())
 
 
-def _publish_small(place: Place) -> None:
-    """Make a store there with a few operators."""
+def _publish_small(place: Place) -> str:
+    """Make a store there with a few operators; return the digest of the generation."""
     with closing(place.open(create=True)) as store:
         bench(store).publish_documents(fleet(10))
+        return str(store.head(ENVIRONMENT).digest)
 
 
-def _poll(stores: list[Store], seconds: float) -> int:
-    """Let each poll once a second, evenly over the second; return how many polls there were."""
+def select(store: SqlStore) -> None:
+    """Ask what costs a database next to nothing, over the same driver."""
+    with store._backend.reading() as connection:  # noqa: SLF001 - the driver, as the store has it
+        connection.exec_driver_sql("SELECT 1").all()
+
+
+def _nothing(store: SqlStore) -> None:
+    """Ask for nothing at all: what is left are the round trip and its processes."""
+    with store._backend.reading() as connection:  # noqa: SLF001 - the driver, as the store has it
+        connection.exec_driver_sql("")
+
+
+def _ask(questions: Sequence[Callable[[], object]], seconds: float) -> int:
+    """Ask each once a second, evenly over the second; return how often anything was asked."""
     started = time.monotonic()
-    for number, store in enumerate(cycle(stores)):
-        due = started + number / len(stores)
-        if due > started + seconds or time.monotonic() > started + 3 * seconds:
-            return number
+    asked = 0
+    while (due := started + asked / len(questions)) <= started + seconds and time.monotonic() < started + 3 * seconds:
         time.sleep(max(0.0, due - time.monotonic()))
-        store.head(ENVIRONMENT)
-    return 0
+        questions[asked % len(questions)]()
+        asked += 1
+    return asked
 
 
 def _processes(server: DatabaseServer) -> Iterator[int]:
@@ -100,29 +121,6 @@ def _processes(server: DatabaseServer) -> Iterator[int]:
     yield from map(int, Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split())
 
 
-def _used(processes: list[int]) -> float:
+def _used(processes: Sequence[int]) -> float:
     """Return the seconds of the processor that processes have had, to the nanosecond (proc(5), `schedstat`)."""
     return sum(int(Path(f"/proc/{number}/schedstat").read_text("ascii").split()[0]) for number in processes) / 1e9
-
-
-def section(polling: Polling) -> list[str]:
-    """Return the part of the page."""
-    reached = "yes" if polling.share < 0.1 else "no"
-    return [
-        "## Readers that poll",
-        "",
-        f"{polling.readers:,} readers of PostgreSQL, each with its connection by TLS, ask once a second for the head:",
-        f"{polling.polls:,} polls in {polling.seconds:.0f} s took {polling.server:.2f} s of the processor from all",
-        f"processes of the server (as long without a poll: {polling.idle:.2f} s), which is",
-        f"**{polling.share:.1%} of a core** (wanted: under 10%; reached: {reached}).",
-        "",
-    ]
-
-
-def main() -> None:
-    """Measure and print."""
-    print("\n".join(section(measure(1_000, 20))), os.getloadavg()[0])
-
-
-if __name__ == "__main__":
-    main()

@@ -260,6 +260,8 @@ class Operators(Mapping[str, PublishedOperator]):
         """Return what the store has now, which is `current` itself when nothing has changed."""
         if self._store is None:
             self._store = self._source()
+        elif current is not None and self._store.stands_at(self._environment, str(current.head.digest)):
+            return current
         head = self._store.head(self._environment)
         while True:
             if current is not None:

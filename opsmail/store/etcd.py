@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -54,6 +54,7 @@ from opsmail.store.interface import (
     OutcomeUnknown,
     StoreUnavailable,
 )
+from opsmail.store.portions import portions
 from opsmail.store.server import Access, Server
 
 _PORT = 2379
@@ -135,11 +136,17 @@ class EtcdStore:
         answers = self._keys.read(heads.reads(self._keys, bounds.environment_name(environment)))
         return heads.head(self.location, environment, answers)
 
+    def stands_at(self, environment: str, digest: str) -> bool:
+        """Tell whether the generation with `digest` is still the published one; one read."""
+        compared, key = bounds.digest(digest), self._keys.key("heads", bounds.environment_name(environment))
+        (found,) = self._keys.read([operations.get(key)])
+        return any(records.parsed(value).get("digest") == compared for _, value in found)
+
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest; a request for 64."""
         wanted = list(dict.fromkeys(bounds.digest(digest) for digest in digests))
         found: dict[str, bytes] = {}
-        for portion in _portions(wanted):
+        for portion in portions(wanted, PORTION):
             answers = self._keys.read([operations.get(self._keys.key("blobs", digest)) for digest in portion])
             for digest, pairs in zip(portion, answers, strict=True):
                 for _, content in pairs:
@@ -156,11 +163,12 @@ class EtcdStore:
             bounds.blob(digest, content)
         self._require_writable()
         absent: list[str] = []
-        for portion in _portions(sorted(blobs)):
+        for portion in portions(sorted(blobs), PORTION):
             answers = self._keys.read([operations.exists(self._keys.key("blobs", digest)) for digest in portion])
             absent += [digest for digest, pairs in zip(portion, answers, strict=True) if not pairs]
         # Whoever writes the same blob at the same time writes the same content.
-        for portion in _portions(absent, lambda digest: len(blobs[digest]) + 2 * len(self._keys.key("blobs", digest))):
+        sizes = {digest: len(blobs[digest]) + 2 * len(self._keys.key("blobs", digest)) for digest in absent}
+        for portion in portions(absent, PORTION, sizes.__getitem__, LARGEST_REQUEST):
             self._keys.transaction(
                 [], [operations.put(self._keys.key("blobs", digest), blobs[digest]) for digest in portion]
             )
@@ -324,17 +332,3 @@ class EtcdStore:
     def _require_writable(self) -> None:
         if not self._writable:
             raise StoreUnavailable(msg("the store {location} was opened for reading only", location=self.location))
-
-
-def _portions(items: Sequence[str], size: Callable[[str], int] = lambda _: 0) -> Iterator[list[str]]:
-    """Parts of `items` that one request takes, by their number and their sizes in bytes."""
-    portion: list[str] = []
-    taken = 0
-    for item in items:
-        if portion and (len(portion) == PORTION or taken + size(item) > LARGEST_REQUEST):
-            yield portion
-            portion, taken = [], 0
-        portion.append(item)
-        taken += size(item)
-    if portion:
-        yield portion

@@ -116,6 +116,14 @@ class Store(Protocol):
         """Return where `environment` stands, in one round trip; number 0 where nothing was published."""
         ...
 
+    def stands_at(self, environment: str, digest: str) -> bool:
+        """Tell whether the generation with `digest` is still the published one: the least that can be asked.
+
+        For who polls, with a generation that was read and verified. Its digest stands for the store, epoch and number
+        that are signed in it, so nothing else is looked at; where there is another one, `head` says what it is.
+        """
+        ...
+
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest, in few statements.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pymysql
 from sqlalchemy import Connection, Insert, Table, insert
@@ -24,6 +25,7 @@ from opsmail.store import tables
 from opsmail.store.failures import Cause, failure
 from opsmail.store.foreign import ForeignDatabase
 from opsmail.store.interface import StoreUnavailable
+from opsmail.store.portions import portions
 from opsmail.store.server import Access, Server
 from opsmail.store.sql import SqlStore
 from opsmail.store.sql_backend import Rows, add_one_by_one
@@ -36,6 +38,10 @@ from opsmail.store.sql_server import (
 )
 
 _PORT = 3306
+
+#: Bytes of one INSERT; a server takes 16 MiB by default, MySQL before 8.0 a quarter
+#: (https://mariadb.com/kb/en/server-system-variables/#max_allowed_packet).
+_STATEMENT_BYTES = 1024 * 1024
 
 # https://mariadb.com/kb/en/mariadb-error-code-reference/ and
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
@@ -146,6 +152,9 @@ class _MySql:
     def only_maker(self, connection: Connection) -> None:
         """Nothing to wait for: IF NOT EXISTS is asked and answered in one here, and rows that exist are left alone."""
 
+    def settle_new(self, connection: Connection) -> None:
+        """Nothing: CREATE TABLE says it all here."""
+
     def absent(self, table: Table) -> Insert:
         # ON DUPLICATE KEY UPDATE would want the right to update. What else IGNORE lets pass (a value that is cut short)
         # was refused before, by its size.
@@ -155,7 +164,17 @@ class _MySql:
         add_one_by_one(connection, table, rows)
 
     def add_absent(self, connection: Connection, table: Table, rows: Rows) -> None:
-        connection.execute(self.absent(table), rows)
+        """Send octets as they are: as hexadecimal digits, which is the driver's way, they take twice as long."""
+        driver: Any = connection.connection.driver_connection
+        names = [column.name for column in table.columns]
+        literals = [b"(%s)" % b", ".join(_literal(row[name]) for name in names) for row in rows]
+        start, verb, _ = str(self.absent(table).compile(dialect=connection.dialect)).partition(" VALUES ")
+        try:
+            with driver.cursor() as cursor:
+                for portion in portions(literals, len(literals), len, _STATEMENT_BYTES):
+                    cursor.execute((start + verb).encode("ascii") + b", ".join(portion))
+        except pymysql.Error as error:
+            raise self.explain(error) from None
 
     def examine(self, connection: Connection) -> None:
         # Not what is there for applications only, and no reader's business.
@@ -169,6 +188,17 @@ class _MySql:
         code = error.args[0] if error is not None and error.args else None
         cause = next((cause for codes, cause in _CAUSES.items() if code in codes), Cause.AWAY)
         return failure(cause, self.location, _reason(error))
+
+
+def _literal(value: bytes | str) -> bytes:
+    """Return a value as it stands in a statement.
+
+    Two quotes are one, and never the end, in every `sql_mode`; two backslashes are one in ours. No octet of a longer
+    character is taken for either: the connection's character set is UTF-8
+    (https://mariadb.com/kb/en/string-literals/).
+    """
+    octets = value.encode("utf-8") if isinstance(value, str) else value
+    return b"_binary'%s'" % octets.replace(b"\\", rb"\\").replace(b"'", b"''")
 
 
 def _reason(error: BaseException | None) -> Message:

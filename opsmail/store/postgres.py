@@ -64,6 +64,10 @@ _MAKE_DURABLE = """SELECT
  current_setting('fsync'), pg_is_in_recovery(), set_config('synchronous_commit', CASE
  current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)"""
 
+# What is large are digests, which nothing makes smaller; trying takes the server four times as long as writing them
+# (https://www.postgresql.org/docs/15/storage-toast.html#STORAGE-TOAST-ONDISK).
+_UNCOMPRESSED = f"ALTER TABLE {tables.blobs.name} ALTER COLUMN {tables.blobs.c.content.name} SET STORAGE EXTERNAL"
+
 
 def open_postgres(
     url: str, *, read_only: bool = False, create: bool = False, root: Path | None = None, access: Access
@@ -166,6 +170,9 @@ class _Postgres:
 
     def only_maker(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MAKING})
+
+    def settle_new(self, connection: Connection) -> None:
+        connection.exec_driver_sql(_UNCOMPRESSED)
 
     def absent(self, table: Table) -> Insert:
         return insert(table).on_conflict_do_nothing()

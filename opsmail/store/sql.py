@@ -76,6 +76,8 @@ _HEAD = (
     .where(tables.store.c.id == 1)
 )
 
+_PUBLISHED = select(tables.heads.c.digest).where(tables.heads.c.environment == _ENVIRONMENT)
+
 
 class SqlStore:
     """A `Store` in a SQL database.
@@ -103,6 +105,12 @@ class SqlStore:
         """Return where `environment` stands; one statement."""
         with self._backend.reading() as connection:
             return self._head(connection, bounds.environment_name(environment))
+
+    def stands_at(self, environment: str, digest: str) -> bool:
+        """Tell whether the generation with `digest` is still the published one; one row of one table."""
+        compared, key = bounds.digest(digest), {"environment": bounds.environment_name(environment)}
+        with self._backend.reading() as connection:
+            return connection.scalar(_PUBLISHED, key) == compared
 
     def read(self, digests: Collection[str]) -> dict[str, bytes]:
         """Return the blobs of `digests`, each compared with its digest; a statement for a thousand."""

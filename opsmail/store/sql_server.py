@@ -49,6 +49,10 @@ class ServerDatabase(Protocol):
         """Wait, in a transaction, until nobody else makes the tables."""
         ...
 
+    def settle_new(self, connection: Connection) -> None:
+        """Say of the tables that were just made what CREATE TABLE cannot, in the same transaction."""
+        ...
+
     def absent(self, table: Table) -> Insert:
         """Return an INSERT into `table` that leaves alone rows which exist."""
         ...
@@ -119,6 +123,7 @@ def _find_or_make(database: ServerDatabase, backend: SqlBackend, *, create: bool
         with backend.writing() as connection:
             database.only_maker(connection)
             create_tables(connection, database.absent)
+            database.settle_new(connection)
     elif not found:
         raise missing(backend.location)
     elif backend.writable:

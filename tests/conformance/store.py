@@ -85,6 +85,30 @@ class StoreConformance(CollectingConformance, SweepingConformance):
         assert store.read(blobs.keys()) == blobs
         assert store.read([*blobs, *blobs]) == blobs
 
+    def test_octets_that_mean_something_elsewhere(self, store: Store) -> None:
+        """To whoever writes them into a statement, or reads the statement by its characters."""
+        contents = [
+            bytes(range(256)),
+            b"'",
+            b"\\",
+            b"\\'",
+            b"''\\\\",
+            b"\xbf'",
+            b"\xf0'\\",
+            b"'); --",
+            b"%s %(a)s %",
+            b"\\0\\n",
+        ]
+        blobs = {name(content): content for content in contents}
+        assert store.write_missing(blobs) == len(blobs)
+        assert store.read(blobs.keys()) == blobs
+
+    def test_more_than_one_request_takes(self, store: Store) -> None:
+        contents = [bytes([number]) + b"'" * (MAX_VALUE_BYTES // 2) for number in range(5)]
+        blobs = {name(content): content for content in [*contents, b"small"]}
+        assert store.write_missing(blobs) == len(blobs)
+        assert store.read(blobs.keys()) == blobs
+
     def test_what_is_there_is_not_written_again(self, store: Store) -> None:
         first = {name(b"1"): b"1"}
         both = {**first, name(b"2"): b"2"}
@@ -142,6 +166,15 @@ class StoreConformance(CollectingConformance, SweepingConformance):
         fresh = store.append_events(published, [b'{"kind":"evidence"}', b'{"kind":"evidence"}'])
         assert (fresh.number, fresh.digest, fresh.events) == (1, published.digest, 4)
         assert audit(store, ENVIRONMENT).events == 4
+
+    def test_who_polls_hears_of_another_generation_only(self, store: Store) -> None:
+        assert not store.stands_at(ENVIRONMENT, "0" * 64)
+        head = store.append_events(publish(store, "a"), [b"{}"])
+        first = str(head.digest)
+        assert store.stands_at(ENVIRONMENT, first)
+        assert not store.stands_at("staging", first)
+        second = str(publish(store, "b").digest)
+        assert (store.stands_at(ENVIRONMENT, first), store.stands_at(ENVIRONMENT, second)) == (False, True)
 
     def test_environments_are_apart(self, store: Store) -> None:
         publish(store, "a")
@@ -248,6 +281,8 @@ class StoreConformance(CollectingConformance, SweepingConformance):
             with pytest.raises(InvalidValue):
                 store.head(environment)
             with pytest.raises(InvalidValue):
+                store.stands_at(environment, "0" * 64)
+            with pytest.raises(InvalidValue):
                 store.events(environment)
             with pytest.raises(InvalidValue):
                 store.generation(environment, 1)
@@ -268,6 +303,8 @@ class StoreConformance(CollectingConformance, SweepingConformance):
         ]
         for digest in values:
             head = store.head(ENVIRONMENT)
+            with pytest.raises(InvalidValue):
+                store.stands_at(ENVIRONMENT, digest)
             with pytest.raises(InvalidValue):
                 store.read([digest])
             with pytest.raises(InvalidValue):

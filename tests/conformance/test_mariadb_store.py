@@ -104,6 +104,15 @@ class TestMariadbStore(DatabaseConformance):
         finally:
             self.administer(server, place, "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
 
+    def test_content_that_the_server_refuses(self, server: DatabaseServer, place: Place, store: Store) -> None:
+        """It goes past SQLAlchemy, and so do the server's words about it."""
+        head = publish(store, "a")
+        with closing(self.user_with(server, place, "another-password").open()) as theirs:
+            self.administer(server, place, f"REVOKE INSERT ON {database(place)}.* FROM u{database(place)}@'%'")
+            with pytest.raises(StoreUnavailable, match="refuses this user"):
+                publish(theirs, "b")
+        assert store.head(ENVIRONMENT) == head
+
     def test_a_server_that_takes_no_changes(self, server: DatabaseServer, place: Place, store: Store) -> None:
         head = publish(store, "a")
         self.administer(server, place, "SET GLOBAL read_only = ON")

@@ -11,7 +11,7 @@ import pytest
 
 from opsmail.store.interface import Store, StoreUnavailable
 from tests.conformance.database import ROLES, DatabaseConformance, documented, roles_are_kept
-from tests.conformance.publishing import ENVIRONMENT, Place, publish
+from tests.conformance.publishing import ENVIRONMENT, Place, name, publish
 from tests.conformance.relational import document, swap
 from tests.servers.databases import DatabaseServer
 from tests.servers.postgres import administer, new_place
@@ -86,7 +86,7 @@ class TestPostgresStore(DatabaseConformance):
     def test_nothing_comes_from_the_environment(
         self, monkeypatch: pytest.MonkeyPatch, place: Place, in_the_clear: Place, store: Store
     ) -> None:
-        for name, value in {
+        for variable, value in {
             "PGHOSTADDR": "127.0.0.9",
             "PGSSLMODE": "disable",
             "PGSSLROOTCERT": "/nonexistent",
@@ -94,7 +94,7 @@ class TestPostgresStore(DatabaseConformance):
             "PGPASSWORD": "another-password",
             "PGPORT": "1",
         }.items():
-            monkeypatch.setenv(name, value)
+            monkeypatch.setenv(variable, value)
         with closing(in_the_clear.open()) as again:
             assert again.identity() == store.identity()
         monkeypatch.delenv("PGHOSTADDR")
@@ -138,6 +138,12 @@ class TestPostgresStore(DatabaseConformance):
         assert said in str(self.refused(place, create=True))
         with closing(place.open(read_only=True)) as reader:
             assert reader.head(ENVIRONMENT) == head
+
+    def test_content_is_not_compressed(self, store: Store) -> None:
+        """Digests do not become smaller by it, and a publish takes longer."""
+        text = b"x" * 100_000
+        store.write_missing({name(text): text})
+        assert self.ask(store, "SELECT pg_column_size(content) FROM opsmail_blobs") == len(text)
 
     def test_an_error_without_a_code(self, store: Store) -> None:
         backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have

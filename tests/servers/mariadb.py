@@ -34,8 +34,8 @@ tmpdir = {folder}
 pid-file = {folder}/pid
 ssl-cert = {folder}/certificate.pem
 ssl-key = {folder}/key.pem
-innodb-buffer-pool-size = 16M
-innodb-log-file-size = 16M
+innodb-buffer-pool-size = {memory}
+innodb-log-file-size = {memory}
 performance-schema = off
 # What a careless administrator may have chosen; the store does not rely on it.
 character-set-server = utf8mb4
@@ -46,15 +46,15 @@ transaction-isolation = REPEATABLE-READ
 
 
 @contextmanager
-def mariadb_server() -> Iterator[DatabaseServer]:
-    """Run MariaDB while the context lasts; raises `UnavailableError` or `StartError`."""
+def mariadb_server(memory: str = "16M") -> Iterator[DatabaseServer]:
+    """Run MariaDB with so much memory while the context lasts; raises `UnavailableError` or `StartError`."""
     program = find_program("mariadbd", package="mariadb-server")
     install = find_program("mariadb-install-db", package="mariadb-server")
     with private_folder() as folder, free_ports(1) as (port,):
         ca = certify(folder)
         password, key = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
         configuration = folder / "server.cnf"
-        configuration.write_text(CONFIGURATION.format(loopback=LOOPBACK, port=port, folder=folder))
+        configuration.write_text(CONFIGURATION.format(loopback=LOOPBACK, port=port, folder=folder, memory=memory))
         first = folder / "first.sql"
         first.touch(mode=0o600)
         first.write_text(

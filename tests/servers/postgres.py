@@ -34,7 +34,7 @@ ssl_cert_file = '{folder}/certificate.pem'
 ssl_key_file = '{folder}/key.pem'
 # Found and raised by opsmail.
 synchronous_commit = off
-shared_buffers = 16MB
+shared_buffers = {memory}B
 max_connections = {connections}
 autovacuum = off
 """
@@ -46,8 +46,8 @@ host all all {loopback}/32 scram-sha-256
 
 
 @contextmanager
-def postgres_server(connections: int = 60) -> Iterator[DatabaseServer]:
-    """Run PostgreSQL for so many connections while the context lasts; raises `UnavailableError` or `StartError`."""
+def postgres_server(connections: int = 60, memory: str = "16M") -> Iterator[DatabaseServer]:
+    """Run PostgreSQL for so many connections, with so much memory; raises `UnavailableError` or `StartError`."""
     programs = _programs()
     with private_folder() as folder, free_ports(1) as (port,):
         ca = certify(folder)
@@ -65,7 +65,8 @@ def postgres_server(connections: int = 60) -> Iterator[DatabaseServer]:
             "--auth=trust",
         )
         with (data / "postgresql.conf").open("a") as file:
-            file.write(CONFIGURATION.format(loopback=LOOPBACK, port=port, folder=folder, connections=connections))
+            limits = {"connections": connections, "memory": memory}
+            file.write(CONFIGURATION.format(loopback=LOOPBACK, port=port, folder=folder, **limits))
         (data / "pg_hba.conf").write_text(ACCESS.format(loopback=LOOPBACK))
         password = secrets.token_urlsafe(18)
 

@@ -197,7 +197,18 @@ class TestRefreshing:
         with reader(shop, source, snapshot=snapshot) as operators:
             source.calls.clear()
             operators.refresh()
-            assert source.calls == ["head"]
+            assert source.calls == ["stands_at"]
+
+    def test_a_store_that_was_away_is_looked_at_anew(self, shop: Shop) -> None:
+        shop.publish(MASTER)
+        source = Source(shop)
+        with reader(shop, source) as operators:
+            source.away = True
+            operators.refresh()
+            source.away = False
+            source.calls.clear()
+            operators.refresh()
+            assert source.calls == ["open", "head"]
 
     def test_only_what_is_new_is_read(self, shop: Shop) -> None:
         fleet = [operator(f"o{number}") for number in range(20)]

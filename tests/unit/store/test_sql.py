@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -48,6 +49,14 @@ def test_the_head_is_one_statement(store: SqlStore) -> None:
     with counted(store) as statements:
         assert store.head(ENVIRONMENT).number == 3
     assert len(statements) == 1
+
+
+def test_a_poll_is_one_statement_about_one_table(store: SqlStore) -> None:
+    digest = str(store.head(ENVIRONMENT).digest)
+    with counted(store) as statements:
+        assert store.stands_at(ENVIRONMENT, digest)
+    assert len(statements) == 1
+    assert re.findall(r"(?:FROM|JOIN) (\w+)", statements[0]) == ["opsmail_heads"]
 
 
 def test_ten_thousand_blobs_take_few_statements(store: SqlStore) -> None:
