@@ -7,7 +7,6 @@ beside the fields of its type, as the specification allows; fields that are unkn
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -15,8 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-import rfc8785
-
+from opsmail.canonical import canonical_json
 from opsmail.evidence.facts import Approval, Context, TestSend, format_time
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.strict_json import parse_object, require_size
@@ -130,8 +128,8 @@ class Statement:
         }
         payload = _canonical(document)
         require_size(payload)
-        # Canonical JSON passes all other tests of `parse_object`.
-        Statement._of(json.loads(payload))
+        # Canonical JSON passes all other tests of `parse_object`, and reading it would give the document again.
+        Statement._of(document)
         return payload
 
     @classmethod
@@ -150,8 +148,9 @@ class Statement:
         predicate = document.get("predicate")
         if not isinstance(predicate, dict):
             raise _no_statement(msg("it has no predicate"))
-        context = _decoded(_CONTEXT, predicate.pop("context", None), "context")
-        return cls(kind=kind, subject=subject, digest=digest, context=context, facts=_facts(kind, predicate))
+        context = _decoded(_CONTEXT, predicate.get("context"), "context")
+        facts = _facts(kind, {name: said for name, said in predicate.items() if name != "context"})
+        return cls(kind=kind, subject=subject, digest=digest, context=context, facts=facts)
 
 
 def _digest_of(facts: Mapping[str, Any]) -> str:
@@ -160,8 +159,8 @@ def _digest_of(facts: Mapping[str, Any]) -> str:
 
 def _canonical(document: Any) -> bytes:
     try:
-        return rfc8785.dumps(document)
-    except rfc8785.CanonicalizationError as error:
+        return canonical_json(document)
+    except ValueError as error:
         raise _no_statement(msg("it cannot be written as JSON: {reason}", reason=error)) from None
 
 
