@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 #: Turns the lines of a reply, as bytes, into lines without secrets. It must return as many lines as it got.
 Redact = Callable[[Sequence[bytes]], list[bytes]]
@@ -85,7 +85,7 @@ class ReplyParser:
         limits: how much is accepted.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
         self._limits = limits
         self._buffer = bytearray()
         self._code: bytes | None = None
@@ -139,8 +139,9 @@ class ReplyParser:
         match = _LINE.fullmatch(line)
         if match is None or match[1] != (self._code or match[1]):
             self._check_start(line)
-            ended = line.endswith(b"\r\n")
-            raise ReplySyntaxError(msg("a line with a CR inside") if ended else msg("a line that does not end in CR LF"))
+            if not line.endswith(b"\r\n"):
+                raise ReplySyntaxError(msg("a line that does not end in CR LF"))
+            raise ReplySyntaxError(msg("a line with a CR inside"))
         self._code, more, text = match.groups(b"")
         self._size += len(line)
         self._lines.append(text)

@@ -11,12 +11,13 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.mail.endpoint import BearerCredentials, Credentials
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.reply import SHOWN
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 #: RFC 5321 section 4.5.3.1.4: what fits a command line with its CR LF. Longer initial responses wait for the server's
 #: challenge.

@@ -62,6 +62,7 @@ class Transport:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._arrivals = select.poll()
         self._session: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -103,7 +104,9 @@ class Transport:
             self._check_not_aborted()
             # From here on it is waited for by `poll`: a timeout that changes with each call would be three system calls
             # instead of two, and with many threads each of them is a fight for the interpreter.
-            sock.setblocking(False)
+            sock.settimeout(0)
+            self._arrivals = select.poll()
+            self._arrivals.register(sock, select.POLLIN)
         except Failure:
             self.close()
             raise
@@ -178,7 +181,8 @@ class Transport:
         if self._session is None:
             return self._receive_raw(deadline)
         while not (data := self._decrypt(self._session)):
-            self._flush(deadline)
+            if self._outgoing.pending:
+                self._flush(deadline)
             self._incoming.write(self._receive_raw(deadline))
         return data
 
@@ -213,7 +217,8 @@ class Transport:
     def readable(self, deadline: Deadline) -> bool:
         """Whether the socket has something to read, its end included."""
         deadline.remaining()
-        return _ready(self._open(), select.POLLIN, 0)
+        self._open()
+        return bool(self._arrivals.poll(0))
 
     def abort(self) -> None:
         """Make the thread that uses this transport fail at once with `Kind.ABORTED`; called from another thread."""
@@ -244,14 +249,16 @@ class Transport:
             try:
                 rest = rest[sock.send(rest) :]
             except BlockingIOError:
-                _wait(sock, select.POLLOUT, deadline)
+                room = select.poll()
+                room.register(sock, select.POLLOUT)
+                _wait(room, deadline)
             except OSError as error:
                 self._check_not_aborted()
                 raise _lost(error) from None
 
     def _receive_raw(self, deadline: Deadline) -> bytes:
         sock = self._open()
-        _wait(sock, select.POLLIN, deadline)
+        _wait(self._arrivals, deadline)
         try:
             data = sock.recv(_CHUNK)
         except BlockingIOError:
@@ -259,8 +266,8 @@ class Transport:
         except OSError as error:
             self._check_not_aborted()
             raise _lost(error) from None
-        self._check_not_aborted()
         if not data:
+            self._check_not_aborted()
             raise _disconnected()
         return data
 
@@ -278,17 +285,10 @@ class Transport:
             raise Failure(Kind.ABORTED, msg("stopped"))
 
 
-def _wait(sock: socket.socket, event: int, deadline: Deadline) -> None:
-    """Return when `sock` is ready for `event`, its end included; in time, or `deadline` raises."""
-    while not _ready(sock, event, deadline.remaining()):
+def _wait(events: select.poll, deadline: Deadline) -> None:
+    """Return when one of `events` has come, or the end of the connection; when neither does, `deadline` raises."""
+    while not events.poll(deadline.remaining() * 1000):
         pass
-
-
-def _ready(sock: socket.socket, event: int, seconds: float) -> bool:
-    """Whether `sock` is ready for `event`, or broken, within `seconds`."""
-    poll = select.poll()
-    poll.register(sock, event)
-    return bool(poll.poll(seconds * 1000))
 
 
 def timed_out() -> Failure:
