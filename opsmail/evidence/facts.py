@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 
 class Depth(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
@@ -20,6 +20,7 @@ from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.strict_json import parse_object, require_size
 from opsmail.messages import Message, msg
 from opsmail.shape import Decoder, ProblemKind
+from opsmail.values import dataclass
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 #: Who approves with opsmail is the verifier of a Simple Verification Result; another meaning would be another version.
@@ -196,12 +197,12 @@ def _verification_result(facts: Approval, context: Context) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a section as plain data, without what is None."""
+    if isinstance(value, str | int):
+        return value
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, tuple):
         return list(value)
-    if not is_dataclass(value):
-        return value
     pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
     return {name: _plain(item) for name, item in pairs if item is not None}
 
