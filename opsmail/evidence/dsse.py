@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from opsmail.canonical import canonical_json
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from opsmail.canonical import canonical_json
 from opsmail.errors import UsageError
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 #: Characters of a key's text; an Ed25519 key takes about 120.
 MAX_KEY_TEXT = 16 * 1024

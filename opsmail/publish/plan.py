@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from opsmail.messages import msg
 from opsmail.publish.pins import Revoked
 from opsmail.shape import encode
 from opsmail.store.generation import Published
+from opsmail.values import dataclass
 
 _Text = Annotated[str, AnyLength()]
 _Count = Annotated[int, Range(0, 2**53)]
