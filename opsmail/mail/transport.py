@@ -181,8 +181,7 @@ class Transport:
         if self._session is None:
             return self._receive_raw(deadline)
         while not (data := self._decrypt(self._session)):
-            if self._outgoing.pending:
-                self._flush(deadline)
+            self._flush(deadline)
             self._incoming.write(self._receive_raw(deadline))
         return data
 
