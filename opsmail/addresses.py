@@ -89,6 +89,7 @@ class Address:
         return f"{self.local}@{self.domain}"
 
 
+@lru_cache(maxsize=1024)  # each of a test or a message is asked for again and again
 def parse_address(text: str) -> Address:
     """Return the address that `text` writes (RFC 5321 section 4.1.2 without the quoted form, RFC 6531 section 3.3).
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from opsmail import __version__
@@ -22,6 +21,7 @@ from opsmail.messages import msg
 from opsmail.publish.plan import Origin
 from opsmail.secrets import Secrets
 from opsmail.settings.load import Settings
+from opsmail.values import dataclass
 
 #: What a statement keeps of a text that a server wrote.
 _LONGEST_TEXT = 1000
@@ -60,7 +60,7 @@ class Attester:
         context = context_of(self.origin, self.environment, self.run)
         statement = Statement.test_send(result.operator, result.digest, context, _facts(result))
         path = write_envelope(self.root / FOLDER, sign(statement, self.key))
-        return path.relative_to(self.root).as_posix()
+        return (FOLDER / path.name).as_posix()
 
 
 def context_of(origin: Origin, environment: str, run: Run) -> Context:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from opsmail.check.result import CheckResult, Member
 from opsmail.check.rules import FLEET_RULES
-from opsmail.cli.planning import prepare_reading
 from opsmail.cli.proofs import evidence_at_hand, now
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
@@ -19,13 +17,13 @@ from opsmail.evidence.statement import Kind
 from opsmail.findings import Finding
 from opsmail.messages import msg
 from opsmail.operator.model import Operator, Role
-from opsmail.publish.gate import judge
 from opsmail.settings.faults import SettingsError
 from opsmail.settings.load import load_settings
 from opsmail.shape import Decoder, nearest
 from opsmail.source.commit import CommitTree
 from opsmail.source.reader import read_document
 from opsmail.source.tree import NoFolderError
+from opsmail.values import dataclass
 
 #: What is wrong with the fleet as a whole keeps no operator from being tested, except that two have one name.
 _FLEET_IDS = frozenset(rule.meta.id for rule in FLEET_RULES) - {"OM704"}
@@ -86,6 +84,9 @@ def named(names: Sequence[str], checked: CheckResult) -> list[Member]:
 
 def unproven(session: Session, revision: Revision, checked: CheckResult) -> list[Member]:
     """Return those that the gate would refuse, and the master: without it the scheduler sends nothing."""
+    from opsmail.cli.planning import prepare_reading  # the others need no store, which takes a while to load
+    from opsmail.publish.gate import judge
+
     plan = prepare_reading(session, revision, checked).plan
     evidence = evidence_at_hand(session.root, revision.settings)
     verdict = judge(plan, revision.settings.file.gate, evidence, now())

@@ -6,12 +6,12 @@ import getpass
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from opsmail.errors import RefusedError
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 _MAX_EVENT_BYTES = 4 * 1024 * 1024
 _LONGEST_ACTOR = 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -18,6 +17,7 @@ from opsmail.evidence.facts import Depth
 from opsmail.live.shards import Shard
 from opsmail.messages import Message, msg
 from opsmail.settings.notation import Duration
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

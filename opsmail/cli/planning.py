@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opsmail.check.result import CheckResult
 from opsmail.cli.proofs import generation_verifier
@@ -24,6 +24,7 @@ from opsmail.store.backends import open_store
 from opsmail.store.generation import Published, read_published
 from opsmail.store.interface import Head, Store, StoreMissing
 from opsmail.store.server import Access
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

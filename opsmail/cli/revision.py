@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opsmail.check.engine import check
 from opsmail.check.interface import Context
 from opsmail.check.result import CheckResult
@@ -18,6 +16,7 @@ from opsmail.settings.load import Settings, load_settings
 from opsmail.source.commit import CommitTree
 from opsmail.source.git import GitRepository
 from opsmail.source.tree import SourceFile
+from opsmail.values import dataclass
 
 _SHOWN = 5
 

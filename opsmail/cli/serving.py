@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from opsmail.cli.generations import require_known, require_published
 from opsmail.cli.planning import opened_store
@@ -16,6 +15,7 @@ from opsmail.output.results import plans
 from opsmail.publish.pins import revoked
 from opsmail.settings.load import Settings
 from opsmail.store.generation import read_published
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from opsmail.cli.operators import Selection, selecting_options
 from opsmail.cli.options import session_options
 from opsmail.cli.outputs import format_option, parse_outputs
 from opsmail.cli.revision import Revision
-from opsmail.cli.serving import served
 from opsmail.cli.session import Session
 from opsmail.cli.trials import TEST_FORMATS, Trials
 from opsmail.errors import UsageError
@@ -84,6 +83,8 @@ def command(
     to = recipient_of(recipient, revision.settings, Depth(depth))
     checked = revision.check()
     if published:
+        from opsmail.cli.serving import served  # the others need no store, which takes a while to load
+
         serving = served(session, revision.settings, selection.names)
         operators, left_out = serving.operators, serving.revoked
     else:

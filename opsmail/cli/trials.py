@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -29,6 +30,7 @@ from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import Operator
 from opsmail.output.findings import FORMATS
 from opsmail.output.results import tests
+from opsmail.output.style import Style
 from opsmail.secrets import open_secrets
 from opsmail.settings.load import Settings
 
@@ -116,7 +118,7 @@ class Trials:
             self._attest(result, attester)
         for output in self.outputs:
             if output.format == "text" and output.file is None:
-                output.write(self.session.console, self._text(result, output))
+                output.write(self.session.console, self._text(result, self._style))
 
     def _attest(self, result: TestResult, attester: Attester) -> None:
         try:
@@ -139,7 +141,7 @@ class Trials:
                 report = self._failures.report(self.results, self.session.environment)
                 output.write(console, FORMATS[output.format](report, console.language, output.style(console)))
             elif output.file is not None:
-                output.write(console, "".join(self._text(result, output) for result in self.results))
+                output.write(console, "".join(self._text(result, output.style(console)) for result in self.results))
         if self.transcript is not None:
             said = (f"== {item.operator}\n" + "".join(f"{line}\n" for line in item.transcript) for item in self.results)
             Output("text", self.transcript).write(console, "\n".join(said))
@@ -148,9 +150,13 @@ class Trials:
     def _json(self, *, complete: bool) -> str:
         return tests.as_json(self.results, self.evidence, complete=complete)
 
-    def _text(self, result: TestResult, output: Output) -> str:
-        console = self.session.console
-        return tests.result_text(result, console.language, output.style(console), self._place(result))
+    def _text(self, result: TestResult, style: Style) -> str:
+        return tests.result_text(result, self.session.console.language, style, self._place(result))
+
+    @cached_property
+    def _style(self) -> Style:
+        """How to write on standard output."""
+        return self.session.console.style_on(sys.stdout)
 
     def _place(self, result: TestResult) -> str | None:
         """Return where the field stands that a failure is about; None when it is about no field of the operator."""

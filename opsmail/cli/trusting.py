@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from opsmail.check.rules.change import severity_of
 from opsmail.cli.authors import wrote_settings
@@ -22,6 +21,7 @@ from opsmail.settings.loosening import loosenings
 from opsmail.settings.trust import recorded, trust_part
 from opsmail.store.generation import Published
 from opsmail.store.interface import Store
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import rfc8785
+from opsmail.canonical import canonical_json
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Envelope:
 
     def canonical(self) -> bytes:
         """Return the envelope as RFC 8785 canonical JSON."""
-        return rfc8785.dumps(
+        return canonical_json(
             {
                 "payload": base64.b64encode(self.payload).decode("ascii"),
                 "payloadType": self.payload_type,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from opsmail.evidence.dsse import Envelope, pre_authentication_encoding
@@ -13,6 +12,7 @@ from opsmail.evidence.keys import SigningKey, TrustedKey
 from opsmail.evidence.statement import Statement
 from opsmail.evidence.strict_json import parse_object, require_size
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 

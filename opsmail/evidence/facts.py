@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from opsmail.constraints import Doc, Length, Parsed, Pattern, Range
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 
 class Depth(StrEnum):
@@ -24,8 +24,10 @@ class Depth(StrEnum):
 
     def reaches(self, other: Depth) -> bool:
         """Tell whether this depth includes `other`."""
-        order = list(Depth)
-        return order.index(self) >= order.index(other)
+        return _ORDER.index(self) >= _ORDER.index(other)
+
+
+_ORDER = tuple(Depth)
 
 
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"

@@ -46,9 +46,8 @@ def write_envelope(folder: Path, envelope: bytes) -> Path:
     """
     name = hashlib.sha256(envelope).hexdigest() + ENDING
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         # Everything else goes through this descriptor: the folder cannot be exchanged on the way.
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        place = _opened(folder)
         try:
             _write(place, name, envelope)
         finally:
@@ -58,12 +57,25 @@ def write_envelope(folder: Path, envelope: bytes) -> Path:
     return folder / name
 
 
+def _opened(folder: Path) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    try:
+        return os.open(folder, flags)
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder, flags)
+
+
 def _write(place: int, name: str, content: bytes) -> None:
     temporary = f".{secrets.token_hex(8)}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=place)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)
         os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
     except BaseException:  # Ctrl-C too: no half-written file stays
         with suppress(FileNotFoundError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opsmail.evidence.envelope import VerifiedStatement
@@ -12,6 +11,7 @@ from opsmail.evidence.facts import Depth, TestSend, format_time
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.evidence.statement import Kind, Statement, bare_digest
 from opsmail.messages import Message, msg, msgn
+from opsmail.values import dataclass
 
 #: How far the clocks of two machines may differ.
 SKEW = timedelta(minutes=5)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self, TypeVar
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -22,8 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from opsmail.canonical import canonical_json
 from opsmail.errors import UsageError
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 #: Characters of a key's text; an Ed25519 key takes about 120.
 MAX_KEY_TEXT = 16 * 1024
@@ -72,7 +73,7 @@ class PublicKey:
         return cls(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
     def __post_init__(self) -> None:
-        described = rfc8785.dumps({"keytype": "ed25519", "keyval": {"public": self.raw.hex()}, "scheme": "ed25519"})
+        described = canonical_json({"keytype": "ed25519", "keyval": {"public": self.raw.hex()}, "scheme": "ed25519"})
         object.__setattr__(self, "key_id", hashlib.sha256(described).hexdigest())
 
     def pem(self) -> str:

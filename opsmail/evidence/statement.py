@@ -7,21 +7,20 @@ beside the fields of its type, as the specification allows; fields that are unkn
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-import rfc8785
-
+from opsmail.canonical import canonical_json
 from opsmail.evidence.facts import Approval, Context, TestSend, format_time
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.strict_json import parse_object, require_size
 from opsmail.messages import Message, msg
 from opsmail.shape import Decoder, ProblemKind
+from opsmail.values import dataclass
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 #: Who approves with opsmail is the verifier of a Simple Verification Result; another meaning would be another version.
@@ -130,8 +129,8 @@ class Statement:
         }
         payload = _canonical(document)
         require_size(payload)
-        # Canonical JSON passes all other tests of `parse_object`.
-        Statement._of(json.loads(payload))
+        # Canonical JSON passes all other tests of `parse_object`, and reading it would give the document again.
+        Statement._of(document)
         return payload
 
     @classmethod
@@ -150,8 +149,9 @@ class Statement:
         predicate = document.get("predicate")
         if not isinstance(predicate, dict):
             raise _no_statement(msg("it has no predicate"))
-        context = _decoded(_CONTEXT, predicate.pop("context", None), "context")
-        return cls(kind=kind, subject=subject, digest=digest, context=context, facts=_facts(kind, predicate))
+        context = _decoded(_CONTEXT, predicate.get("context"), "context")
+        facts = _facts(kind, {name: said for name, said in predicate.items() if name != "context"})
+        return cls(kind=kind, subject=subject, digest=digest, context=context, facts=facts)
 
 
 def _digest_of(facts: Mapping[str, Any]) -> str:
@@ -160,8 +160,8 @@ def _digest_of(facts: Mapping[str, Any]) -> str:
 
 def _canonical(document: Any) -> bytes:
     try:
-        return rfc8785.dumps(document)
-    except rfc8785.CanonicalizationError as error:
+        return canonical_json(document)
+    except ValueError as error:
         raise _no_statement(msg("it cannot be written as JSON: {reason}", reason=error)) from None
 
 
@@ -197,12 +197,12 @@ def _verification_result(facts: Approval, context: Context) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a section as plain data, without what is None."""
+    if isinstance(value, str | int):
+        return value
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, tuple):
         return list(value)
-    if not is_dataclass(value):
-        return value
     pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
     return {name: _plain(item) for name, item in pairs if item is not None}
 

@@ -6,8 +6,7 @@ import json
 import math
 from typing import Any
 
-import rfc8785
-
+from opsmail.canonical import canonical_json
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.messages import Message, msg
 
@@ -30,10 +29,10 @@ def parse_object(content: bytes) -> dict[str, Any]:
         value = json.loads(
             content.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float
         )
-        rfc8785.dumps(value)
+        canonical_json(value)
     except RecursionError:
         raise _not_json(msg("it is nested too deeply")) from None
-    # The errors of json, of UTF-8 and of rfc8785 are ValueErrors, and some of them repeat the content.
+    # The errors of json, of UTF-8 and of `canonical_json` are ValueErrors, and some of them repeat the content.
     except ValueError:
         raise _not_json(msg("it is not JSON in UTF-8")) from None
     if not isinstance(value, dict):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from opsmail.addresses import AddressError, parse_address
@@ -35,6 +35,7 @@ from opsmail.operator.model import Operator
 from opsmail.providers import Providers, load_providers
 from opsmail.secrets import Secrets
 from opsmail.settings.load import Settings
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.providers import Providers
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Delegated
 from opsmail.secrets import Secrets
+from opsmail.values import dataclass
 
 #: How long one answer of the identity provider is waited for, in seconds.
 PATIENCE = 30

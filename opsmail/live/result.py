@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from opsmail.evidence.facts import Depth
@@ -14,6 +13,7 @@ from opsmail.mail.peer import TlsFacts
 from opsmail.mail.receipt import Receipt
 from opsmail.mail.reply import Reply
 from opsmail.messages import Message
+from opsmail.values import dataclass
 
 
 class Outcome(StrEnum):

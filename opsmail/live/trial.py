@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 from opsmail.evidence.facts import Depth
@@ -28,6 +27,7 @@ from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import ModernAuthentication, NoAuthentication
 from opsmail.secrets import SecretError, Secrets, password
+from opsmail.values import dataclass
 
 Clock = Callable[[], float]
 #: Makes the test message of an operator for a recipient.

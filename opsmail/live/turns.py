@@ -6,12 +6,12 @@ import heapq
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import count
 
 from opsmail.live.limits import Limits
 from opsmail.mail.transport import Clock
 from opsmail.operator.digest import EffectiveOperator, canonical_host
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

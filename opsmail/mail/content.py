@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.errors import MessageError
 from email.generator import BytesGenerator
 from email.headerregistry import Address
@@ -14,6 +14,7 @@ from io import BytesIO
 
 from opsmail.mail.failure import Failure, Kind
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 # RFC 5322 section 2.2; a header's value goes on only where the next line begins with white space.
 _NAME = re.compile(r"[!-9;-~]+")

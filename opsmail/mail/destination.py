@@ -8,14 +8,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from opsmail.addresses import AddressError, parse_domain
 from opsmail.mail.endpoint import Endpoint
 from opsmail.mail.failure import Failure, Kind
 from opsmail.messages import msg, quoted
+from opsmail.values import dataclass
 
 #: Of a name with more addresses than this, the rest is judged but not tried.
 TRIED = 8
@@ -122,6 +123,7 @@ def canonical_host(text: str) -> str:
         raise Failure(Kind.INVALID_HOST, error.message) from None
 
 
+@lru_cache(maxsize=64)  # of a fleet's few servers
 def given_address(text: str) -> SocketAddress:
     """Return the address that a catalogue entry gives, `127.0.0.1:2587` or `[::1]:2587`.
 

@@ -8,7 +8,6 @@ everything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any
@@ -19,6 +18,7 @@ from opsmail.mail.failure import Kind, Stage, StageError
 from opsmail.mail.rules import LIVE_RULES
 from opsmail.messages import Message
 from opsmail.providers import Providers, load_providers
+from opsmail.values import dataclass
 
 
 class Fault(StrEnum):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.operator.digest import EffectiveOperator, canonical_host
 from opsmail.operator.model import Encryption, TlsVersion
 from opsmail.secrets.interface import Secret
+from opsmail.values import dataclass
 
 __all__ = ["BearerCredentials", "Credentials", "Encryption", "Endpoint", "TlsVersion"]
 

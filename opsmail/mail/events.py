@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.mail.reply import Reply
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

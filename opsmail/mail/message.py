@@ -7,7 +7,6 @@ import re
 import secrets
 from binascii import b2a_qp
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime, quote
@@ -17,6 +16,7 @@ from opsmail.addresses import Address, AddressError, parse_address
 from opsmail.mail.content import Content
 from opsmail.mail.failure import Failure, Kind, Stage
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 # What could end a header's line early, or is no text at all.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from opsmail.values import dataclass
 
 #: How many names of a certificate are kept; some hold hundreds.
 NAMES = 20

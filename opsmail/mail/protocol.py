@@ -47,6 +47,8 @@ class State(Enum):
     BROKEN = auto()
 
 
+_GOING_ON = frozenset(State) - {State.CLOSED, State.BROKEN}
+
 # What each command's success is called, and where it leads.
 _EXPECTED: Mapping[str, tuple[frozenset[int], State]] = {
     "banner": (frozenset({220}), State.GREETED),
@@ -94,7 +96,7 @@ class SubmissionProtocol:
     @property
     def may_quit(self) -> bool:
         """Whether QUIT makes sense: no reply is awaited, and the conversation goes on."""
-        return self._awaited is None and self.state not in (State.CLOSED, State.BROKEN)
+        return self._awaited is None and self.state in _GOING_ON
 
     @property
     def heard(self) -> bool:
@@ -236,7 +238,7 @@ class SubmissionProtocol:
 
     def quit(self) -> Command:
         """Say goodbye; allowed between any two commands."""
-        return self._say("QUIT", "QUIT", *(set(State) - {State.CLOSED, State.BROKEN}))
+        return self._say("QUIT", "QUIT", *_GOING_ON)
 
     # --- how it works
 

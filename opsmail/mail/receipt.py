@@ -8,7 +8,6 @@ without any: so its last `Received` is the server's that took it from us (RFC 53
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
@@ -16,6 +15,7 @@ from email.utils import parseaddr
 
 from opsmail.addresses import AddressError, parse_address
 from opsmail.mail.reply import readable
+from opsmail.values import dataclass
 
 #: Of a field, in characters: what is longer is cut before anybody looks into it.
 LONGEST_FIELD = 2_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 #: Turns the lines of a reply, as bytes, into lines without secrets. It must return as many lines as it got.
 Redact = Callable[[Sequence[bytes]], list[bytes]]
@@ -15,6 +15,7 @@ Redact = Callable[[Sequence[bytes]], list[bytes]]
 SHOWN = 500
 
 # RFC 5321 section 4.2: no reply begins with 1, and the second digit goes to 5.
+_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])([^\r\n]*))?\r\n")
 _CODE_DIGITS = (b"2345", b"012345", b"0123456789")
 # RFC 3463 section 2; RFC 2034 section 4 puts it first in the text.
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?: |$)")
@@ -84,7 +85,7 @@ class ReplyParser:
         limits: how much is accepted.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
         self._limits = limits
         self._buffer = bytearray()
         self._code: bytes | None = None
@@ -111,43 +112,44 @@ class ReplyParser:
             end = data.find(b"\n", position, position + room)
             if end < 0:
                 self._buffer += data[position : position + room]
-                self._check_start()
+                self._check_start(self._buffer)
                 if len(self._buffer) >= self._limits.line:
                     raise ReplySyntaxError(msg("a line of more than {limit} octets", limit=self._limits.line))
                 return None, b""
-            self._buffer += data[position : end + 1]
+            line = bytes(self._buffer) + data[position : end + 1]
+            self._buffer.clear()
             position = end + 1
-            reply = self._end_line()
+            reply = self._take(line)
             if reply is not None:
                 return reply, data[position:]
         return None, b""
 
-    def _check_start(self) -> None:
+    def _check_start(self, line: bytes | bytearray) -> None:
         """Refuse a line by its first four octets, without waiting for its end that may never come."""
-        for octet, allowed in zip(self._buffer, _CODE_DIGITS, strict=False):
+        for octet, allowed in zip(line, _CODE_DIGITS, strict=False):
             if octet not in allowed:
                 raise ReplySyntaxError(msg("a line that does not begin with a reply code"))
-        if self._code is not None and not self._code.startswith(bytes(self._buffer[:3])):
+        if self._code is not None and not self._code.startswith(bytes(line[:3])):
             raise ReplySyntaxError(msg("a reply whose code changes from line to line"))
-        if len(self._buffer) > 3 and self._buffer[3] not in b" -\r":
+        if len(line) > 3 and line[3] not in b" -\r":
             raise ReplySyntaxError(msg("a line that does not begin with a reply code"))
 
-    def _end_line(self) -> Reply | None:
-        self._check_start()
-        line = bytes(self._buffer)
-        self._buffer.clear()
-        if len(line) < 5 or not line.endswith(b"\r\n"):
-            raise ReplySyntaxError(msg("a line that does not end in CR LF"))
-        self._size += len(line)
-        self._code = line[:3]
-        self._lines.append(line[4:-2])
-        if b"\r" in self._lines[-1] or (line[3:4] == b"\r" and len(line) > 5):
+    def _take(self, line: bytes) -> Reply | None:
+        """Return the reply that a whole line completes."""
+        match = _LINE.fullmatch(line)
+        if match is None or match[1] != (self._code or match[1]):
+            self._check_start(line)
+            if not line.endswith(b"\r\n"):
+                raise ReplySyntaxError(msg("a line that does not end in CR LF"))
             raise ReplySyntaxError(msg("a line with a CR inside"))
+        self._code, more, text = match.groups(b"")
+        self._size += len(line)
+        self._lines.append(text)
         if len(self._lines) > self._limits.lines:
             raise ReplySyntaxError(msg("a reply of more than {limit} lines", limit=self._limits.lines))
         if self._size > self._limits.reply:
             raise ReplySyntaxError(msg("a reply of more than {limit} octets", limit=self._limits.reply))
-        if line[3:4] == b"-":
+        if more == b"-":
             return None
         reply = _read(int(self._code), self._lines if self.redact is None else self.redact(self._lines))
         self._code, self._lines, self._size = None, [], 0

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import unicodedata
+import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.mail.endpoint import BearerCredentials, Credentials
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.reply import SHOWN
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 #: RFC 5321 section 4.5.3.1.4: what fits a command line with its CR LF. Longer initial responses wait for the server's
 #: challenge.
@@ -25,8 +26,8 @@ COMMAND_LINE = 512
 SHORTEST_SECRET = 4
 #: Of an error that a server tells inside an exchange, in characters of base64.
 LONGEST_ERROR = 4_096
-# Control characters, and lone surrogates, which have no UTF-8 form.
-_UNSENDABLE = ("Cc", "Cs")
+# Control characters, and lone surrogates, which have no UTF-8 form: Unicode's categories Cc and Cs.
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Login = Credentials | BearerCredentials
 
@@ -99,9 +100,7 @@ def check(login: Login) -> None:
             Kind.INVALID_CREDENTIALS,
             msg("the password has fewer than {count} characters; it was not sent", count=SHORTEST_SECRET),
         )
-    if not login.username or any(
-        unicodedata.category(character) in _UNSENDABLE for character in login.username + secret
-    ):
+    if not login.username or _UNSENDABLE.search(login.username + secret):
         raise Failure(
             Kind.INVALID_CREDENTIALS,
             msg("the user name is empty, or it or the password has control characters; nothing was sent"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import partial
 from types import TracebackType
@@ -28,6 +27,7 @@ from opsmail.mail.tls import TrustStores
 from opsmail.mail.transcript import Line, Observer
 from opsmail.mail.transport import Clock, Deadline, Transport
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class Submission:
         self,
         endpoint: Endpoint,
         trust: TrustStores,
-        deadlines: Deadlines = Deadlines(),
+        deadlines: Deadlines = Deadlines(),  # noqa: B008 (frozen)
         *,
         client_name: str = NEUTRAL_NAME,
         lookup: Lookup | None = None,

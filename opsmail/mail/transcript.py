@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from opsmail.values import dataclass
 
 #: A transcript ends here; a conversation of one message has some thirty lines.
 LINES = 500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import ssl
 import threading
@@ -61,6 +62,7 @@ class Transport:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._arrivals = select.poll()
         self._session: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -100,6 +102,11 @@ class Transport:
             sock.connect((address.ip, address.port))
             # Whoever aborted before there was a connection could not wake what is read from it next.
             self._check_not_aborted()
+            # From here on it is waited for by `poll`: a timeout that changes with each call would be three system calls
+            # instead of two, and with many threads each of them is a fight for the interpreter.
+            sock.settimeout(0)
+            self._arrivals = select.poll()
+            self._arrivals.register(sock, select.POLLIN)
         except Failure:
             self.close()
             raise
@@ -193,7 +200,8 @@ class Transport:
 
     def _decrypt(self, session: ssl.SSLObject) -> bytes:
         """Return what the session holds, empty when it needs more records."""
-        if not self._incoming.pending and not session.pending():
+        # Nothing is left in the session itself: a record has no more than a chunk (RFC 8446 section 5.1).
+        if not self._incoming.pending:
             return b""
         try:
             data = session.read(_CHUNK)
@@ -208,16 +216,8 @@ class Transport:
     def readable(self, deadline: Deadline) -> bool:
         """Whether the socket has something to read, its end included."""
         deadline.remaining()
-        sock = self._open()
-        sock.settimeout(0)
-        try:
-            sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            self._check_not_aborted()
-            raise _lost(error) from None
-        return True
+        self._open()
+        return bool(self._arrivals.poll(0))
 
     def abort(self) -> None:
         """Make the thread that uses this transport fail at once with `Kind.ABORTED`; called from another thread."""
@@ -242,29 +242,31 @@ class Transport:
         return self._socket
 
     def _send_raw(self, data: bytes, deadline: Deadline) -> None:
-        sock = self._open()
-        try:
-            sock.settimeout(deadline.remaining())
-            # The timeout is that of the whole call, however many pieces it takes.
-            sock.sendall(data)
-        except TimeoutError:
-            raise timed_out() from None
-        except OSError as error:
-            self._check_not_aborted()
-            raise _lost(error) from None
+        sock, rest = self._open(), memoryview(data)
+        while rest:
+            deadline.remaining()
+            try:
+                rest = rest[sock.send(rest) :]
+            except BlockingIOError:
+                room = select.poll()
+                room.register(sock, select.POLLOUT)
+                _wait(room, deadline)
+            except OSError as error:
+                self._check_not_aborted()
+                raise _lost(error) from None
 
     def _receive_raw(self, deadline: Deadline) -> bytes:
         sock = self._open()
+        _wait(self._arrivals, deadline)
         try:
-            sock.settimeout(deadline.remaining())
             data = sock.recv(_CHUNK)
-        except TimeoutError:
-            raise timed_out() from None
+        except BlockingIOError:
+            return self._receive_raw(deadline)
         except OSError as error:
             self._check_not_aborted()
             raise _lost(error) from None
-        self._check_not_aborted()
         if not data:
+            self._check_not_aborted()
             raise _disconnected()
         return data
 
@@ -280,6 +282,12 @@ class Transport:
     def _check_not_aborted(self) -> None:
         if self._aborted.is_set():
             raise Failure(Kind.ABORTED, msg("stopped"))
+
+
+def _wait(events: select.poll, deadline: Deadline) -> None:
+    """Return when one of `events` has come, or the end of the connection; when neither does, `deadline` raises."""
+    while not events.poll(deadline.remaining() * 1000):
+        pass
 
 
 def timed_out() -> Failure:

@@ -7,6 +7,7 @@ import json
 from functools import cache, cached_property
 from typing import Annotated, Any, TypeVar
 
+from opsmail.canonical import canonical_json
 from opsmail.constraints import Length
 from opsmail.operator.model import Operator
 from opsmail.shape import Decoder, encode
@@ -48,9 +49,7 @@ class EffectiveOperator:
 
     def canonical(self) -> bytes:
         """Return the RFC 8785 canonical JSON: the same bytes on any machine and in any language."""
-        import rfc8785  # a check needs no canonical form
-
-        return rfc8785.dumps(self.document())
+        return canonical_json(self.document())
 
     def document(self) -> dict[str, Any]:
         """Return the published document.

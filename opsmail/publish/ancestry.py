@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -20,6 +19,7 @@ from opsmail.publish.carried import last_carried
 from opsmail.store.generation import Blobs, Generation, Published, Verify, read_envelopes, read_published
 from opsmail.store.interface import Head, Store, StoreDamaged
 from opsmail.store.manifest import bucket_of
+from opsmail.values import dataclass
 
 #: Generations that are read at a time.
 _PAGE = 100

@@ -7,7 +7,7 @@ the one that was written is vouched for by the next generation, as for every oth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from opsmail.messages import msg
@@ -16,6 +16,7 @@ from opsmail.store.bounds import is_digest, is_number
 from opsmail.store.consistency import damaged
 from opsmail.store.interface import Event, Head, Store
 from opsmail.store.manifest import bucket_of, join
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

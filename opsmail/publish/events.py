@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import rfc8785
-
+from opsmail.canonical import canonical_json
 from opsmail.store.interface import NO_EVENT, PAGE, Event, Head, Store
 
 
 def written(kind: str, facts: Mapping[str, object]) -> bytes:
     """Return the payload of an event of this kind; `facts` are plain JSON values."""
-    return rfc8785.dumps({"event": kind, **facts})  # type: ignore[dict-item]  # plain JSON values, all of them
+    return canonical_json({"event": kind, **facts})
 
 
 def facts_of(event: Event) -> Mapping[str, Any]:

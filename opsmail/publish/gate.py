@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from opsmail.evidence.envelope import VerifiedStatement
@@ -15,6 +15,7 @@ from opsmail.publish.marks import Mark
 from opsmail.publish.plan import Action, Plan
 from opsmail.settings.model import Gate
 from opsmail.settings.notation import Duration
+from opsmail.values import dataclass
 
 _ANY_AGE = Duration("–", timedelta.max)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opsmail.messages import Message, msg
 from opsmail.publish.plan import Action, Plan
 from opsmail.settings.model import StoreSettings
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ store.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from opsmail.shape import Decoder, encode
 from opsmail.store.generation import Blobs, Generation
 from opsmail.store.interface import StoreDamaged
 from opsmail.store.manifest import join
+from opsmail.values import dataclass
 
 _Text = Annotated[str, Length(0, 2000)]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from opsmail.constraints import AnyLength, Doc
 from opsmail.messages import Message, msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.settings.load import Settings
+from opsmail.values import dataclass
 
 _Text = Annotated[str, AnyLength()]
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
 
-import rfc8785
-
+from opsmail.canonical import canonical_json
 from opsmail.constraints import AnyLength, Doc, Pattern, Range
 from opsmail.messages import msg
 from opsmail.publish.pins import Revoked
 from opsmail.shape import encode
 from opsmail.store.generation import Published
+from opsmail.values import dataclass
 
 _Text = Annotated[str, AnyLength()]
 _Count = Annotated[int, Range(0, 2**53)]
@@ -149,9 +148,9 @@ def id_of(facts: Mapping[str, Any]) -> str:
     """Return the id of a plan with these facts.
 
     Raises:
-        rfc8785.CanonicalizationError: they are no JSON.
+        ValueError: they are no JSON.
     """
-    return f"sha256:{hashlib.sha256(rfc8785.dumps(dict(facts))).hexdigest()}"
+    return f"sha256:{hashlib.sha256(canonical_json(dict(facts))).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

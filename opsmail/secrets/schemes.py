@@ -25,15 +25,18 @@ ENTRY_POINTS = "opsmail.secrets"
 _BUILT_IN = frozenset({"env", "file", *MANAGERS})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what is looked for once is kept
 class Secrets:
     """All schemes together.
 
     Args:
         stores: scheme to what resolves it.
+        installed: gives the entry points of packages that add schemes. Looked at when a scheme is asked for that is not
+            among `stores`.
     """
 
     stores: Mapping[str, SecretStore]
+    installed: Callable[[], Iterable[EntryPoint]] = tuple
 
     def resolve(self, reference: SecretReference) -> Secret:
         """Return the secret that `reference` names.
@@ -66,14 +69,19 @@ class Secrets:
         return store
 
     def _store(self, reference: SecretReference) -> SecretStore:
-        store = self.stores.get(reference.scheme)
+        stores = self.stores if reference.scheme in self.stores else self._added
+        store = stores.get(reference.scheme)
         if store is None:
             # Not the whole reference: it may be a password with `://` in it.
             raise SecretError(
                 msg("nothing here resolves `{scheme}://`", scheme=reference.scheme),
-                hint=msg("known here: {schemes}", schemes=", ".join(sorted(self.stores))),
+                hint=msg("known here: {schemes}", schemes=", ".join(sorted({*self.stores, *self._added}))),
             )
         return store
+
+    @cached_property
+    def _added(self) -> Mapping[str, SecretStore]:
+        return {point.name: _Package(point) for point in self.installed()}
 
 
 def _installed() -> Iterable[EntryPoint]:
@@ -120,9 +128,8 @@ def open_secrets(installed: Callable[[], Iterable[EntryPoint]] = _installed) -> 
     Args:
         installed: the entry points to look at.
     """
-    added: dict[str, SecretStore] = {point.name: _Package(point) for point in installed()}
     built_in: dict[str, SecretStore] = {"env": EnvironmentSecrets(os.environ), "file": FileSecrets()}
-    return Secrets(added | built_in | remote_stores())
+    return Secrets(built_in | remote_stores(), installed)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from opsmail.messages import Message, msg
 from opsmail.settings.load import Settings, canonical_pem
 from opsmail.settings.model import GateKey, Platform, Policy
 from opsmail.settings.organisation import OrganisationRule
+from opsmail.values import dataclass
 
 #: What a policy makes of a rule, by the rule's id; None where it does not tell it at all.
 SeverityOf = Callable[[Policy, str], Severity | None]

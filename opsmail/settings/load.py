@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
+from opsmail.canonical import canonical_json
 from opsmail.expressions import expression
 from opsmail.messages import msg
 from opsmail.operator.digest import Connection, EffectiveOperator
@@ -150,8 +151,6 @@ class Settings:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 over everything that decides: policy, servers, rules, gate, waivers, and the files they name."""
-        import rfc8785  # a check needs no digest
-
         decides = {
             "policy": encode(self.file.policy),
             "runtime": encode(self.file.runtime),
@@ -162,7 +161,7 @@ class Settings:
             "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in self.texts.items()},
             "waivers": hashlib.sha256(self.waivers or b"").hexdigest(),
         }
-        return f"sha256:{hashlib.sha256(rfc8785.dumps(decides)).hexdigest()}"
+        return f"sha256:{hashlib.sha256(canonical_json(decides)).hexdigest()}"
 
 
 def load_settings(files: Files, environment: str = DEFAULT_ENVIRONMENT, name: str = FILE_NAME) -> Settings:

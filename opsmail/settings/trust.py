@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
+from opsmail.canonical import canonical_json
 from opsmail.settings.load import Settings, canonical_pem
 from opsmail.settings.model import SettingsFile
 from opsmail.shape import Decoder, encode
@@ -36,8 +37,6 @@ def trust_part(settings: Settings) -> Settings:
 
 def record(settings: Settings) -> bytes:
     """Return the trust part of the settings as it is kept with a generation: RFC 8785 canonical JSON."""
-    import rfc8785  # whoever only reads settings records none
-
     trusting = trust_part(settings)
     sections: dict[str, Any] = encode(trusting.file)
     document: dict[str, Any] = {
@@ -45,7 +44,7 @@ def record(settings: Settings) -> bytes:
         "settings": {name: sections[name] for name in SECTIONS if name in sections},
         "files": dict(trusting.texts),
     }
-    return rfc8785.dumps(document)
+    return canonical_json(document)
 
 
 def recorded(content: bytes, environment: str) -> Settings:

@@ -20,7 +20,11 @@ def encode(value: object) -> Any:
     fields = _fields(kind)
     if fields is not None:
         items = [(name, getattr(value, name), optional) for name, optional in fields]
-        return {name: encode(item) for name, item, optional in items if item is not None or not optional}
+        return {
+            name: item if type(item) is str else encode(item)  # most are
+            for name, item, optional in items
+            if item is not None or not optional
+        }
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, Mapping):

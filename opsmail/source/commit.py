@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from opsmail.messages import msg
 from opsmail.source.document import ReadProblem
@@ -21,6 +20,7 @@ from opsmail.source.tree import (
     not_plain,
     too_large,
 )
+from opsmail.values import dataclass
 
 _LINK, _SUBMODULE = "120000", "160000"
 _SPECIAL = {_LINK: msg("link"), _SUBMODULE: msg("submodule")}

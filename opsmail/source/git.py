@@ -6,13 +6,13 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from opsmail.errors import UsageError
 from opsmail.expressions import expression
 from opsmail.messages import msg, quoted
 from opsmail.source.tree import SourceError
+from opsmail.values import dataclass
 
 # What a hostile repository's own configuration could make git run is switched off; the user's own configuration stays,
 # for `safe.directory`. Filters and external programs cannot be switched off by name: commands that would run them
@@ -176,7 +176,7 @@ class GitRepository:
         Raises:
             SourceError: it failed, or took too long.
         """
-        environment = {name: value for name, value in os.environ.items() if name in _INHERITED} | _ENVIRONMENT
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | _ENVIRONMENT
         options = [part for setting in _SAFE for part in ("-c", setting)]
         try:
             done = subprocess.run(

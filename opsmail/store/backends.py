@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +13,7 @@ from opsmail.errors import UsageError
 from opsmail.messages import msg
 from opsmail.store.interface import Store
 from opsmail.store.server import Access
+from opsmail.values import dataclass
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint  # slow to import, and needed for backends of other packages only

@@ -8,8 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TypeGuard
 
-import rfc8785
-
+from opsmail.canonical import canonical_json
 from opsmail.messages import msg
 from opsmail.store.interface import Head, InvalidValue
 
@@ -143,9 +142,9 @@ def _sized(content: object) -> None:
 
 
 def _canonical(payload: bytes) -> bool:
-    # What json, rfc8785 and the decoding of UTF-8 raise are all ValueErrors.
+    # What json, `canonical_json` and the decoding of UTF-8 raise are all ValueErrors.
     try:
         value = json.loads(payload)
-        return isinstance(value, dict) and rfc8785.dumps(value) == payload
+        return isinstance(value, dict) and canonical_json(value) == payload
     except (ValueError, RecursionError):
         return False

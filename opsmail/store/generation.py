@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
@@ -13,6 +13,7 @@ from opsmail.shape import Decoder, ProblemKind, encode
 from opsmail.store.bounds import is_digest
 from opsmail.store.interface import Head, MissingBlobs, Store, StoreDamaged
 from opsmail.store.manifest import join
+from opsmail.values import dataclass
 
 _Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", msg("a SHA-256"), "0" * 64)]
 _Text = Annotated[str, Length(0, 2000)]

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
 from opsmail.errors import RefusedError, UnavailableError
 from opsmail.messages import Message, msg
+from opsmail.values import dataclass
 
 #: What the first event of a log follows.
 NO_EVENT = "0" * 64

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import rfc8785
+from opsmail.canonical import canonical_json
 
 #: How many buckets there are; the first byte of the name's SHA-256 chooses.
 BUCKETS = 256
@@ -33,7 +33,7 @@ def split(manifest: Mapping[str, Any]) -> dict[str, bytes]:
     buckets: dict[str, dict[str, Any]] = defaultdict(dict)
     for operator, entry in manifest.items():
         buckets[bucket_of(operator)][operator] = entry
-    return {name: rfc8785.dumps(content) for name, content in sorted(buckets.items())}
+    return {name: canonical_json(content) for name, content in sorted(buckets.items())}
 
 
 def join(buckets: Iterable[tuple[str, bytes]]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from opsmail.errors import UsageError
 from opsmail.messages import Message, msg
 from opsmail.references import SecretReference
 from opsmail.secrets import Secret, Secrets, password
+from opsmail.values import dataclass
 
 _PASSWORD_HINT = msg(
     "write `password` beside the URL, with a reference such as `env://OPSMAIL_STORE_PASSWORD`, and change this password"

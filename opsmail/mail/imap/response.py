@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsmail.mail.reply import Redact, readable
+from opsmail.values import dataclass
 
 #: Every tag of ours begins so, and whatever a server says begins with one of these.
 TAG = "o"
@@ -52,7 +53,7 @@ class ResponseParser:
         limits: how much is accepted.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
         self._limits = limits
         self._buffer = bytearray()
         self._lines: list[bytes] = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from opsmail.mail.redaction import Redactor
 from opsmail.mail.reply import readable
+from opsmail.values import dataclass
 
 #: What is kept of a description, in characters.
 DESCRIPTION = 300

@@ -8,7 +8,6 @@ from __future__ import annotations
 import queue
 import re
 import threading
-from dataclasses import dataclass
 
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.claims import payload, require_bearer
@@ -16,6 +15,7 @@ from opsmail.mail.transport import Deadline
 from opsmail.messages import Message, msg, quoted
 from opsmail.references import SecretReference
 from opsmail.secrets import Secret, Secrets
+from opsmail.values import dataclass
 
 # How often a wait looks whether it should stop, in seconds.
 _LOOK_AROUND = 0.2

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from opsmail.messages import msg
 from opsmail.operator.model import Certificate
 from opsmail.secrets import Secret, SecretError, Secrets
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

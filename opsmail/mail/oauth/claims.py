@@ -12,7 +12,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.oauth.clouds import CloudFacts
 from opsmail.mail.reply import readable
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 #: What Exchange Online asks of an application's token and of a person's.
 ROLE, SCOPE = "SMTP.SendAsApp", "SMTP.Send"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opsmail.mail.oauth.claims import ROLE, SCOPE
 from opsmail.mail.oauth.provider import IdentityProvider
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import Credential, Delegated, ModernAuthentication
 from opsmail.references import SecretReference
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from opsmail.operator.model import Cloud
+from opsmail.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

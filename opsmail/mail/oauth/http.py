@@ -10,7 +10,7 @@ import io
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -25,6 +25,7 @@ from opsmail.mail.tls import TrustStores
 from opsmail.mail.transport import Deadline, Transport
 from opsmail.messages import msg
 from opsmail.operator.model import TlsVersion
+from opsmail.values import dataclass
 
 #: Under this name Microsoft notes the id of a request.
 CORRELATION = "client-request-id"

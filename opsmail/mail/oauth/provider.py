@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 from urllib.parse import SplitResult, quote
 
@@ -11,6 +11,7 @@ from opsmail.mail.destination import SocketAddress, given_address
 from opsmail.mail.oauth.clouds import CloudFacts, cloud_facts
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import ModernAuthentication
+from opsmail.values import dataclass
 
 _HTTPS, _HTTP = 443, 80
 

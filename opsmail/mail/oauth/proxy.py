@@ -7,12 +7,12 @@ answer it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from opsmail.mail.destination import Lookup, resolve
 from opsmail.mail.failure import Failure, Kind
 from opsmail.mail.transport import Deadline, Transport
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 #: The most that is read of a proxy's answer, in octets.
 LONGEST_HEAD = 16 * 1024

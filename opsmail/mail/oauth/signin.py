@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from opsmail.mail.failure import Failure, Kind
@@ -15,6 +14,7 @@ from opsmail.mail.transport import Deadline
 from opsmail.messages import Message, msg
 from opsmail.operator.model import Delegated
 from opsmail.secrets import Secret, SecretError, Secrets
+from opsmail.values import dataclass
 
 #: How long a device code is waited for at most, in seconds, whatever the identity provider says.
 PATIENCE = 900

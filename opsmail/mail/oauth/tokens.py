@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +26,7 @@ from opsmail.messages import msg
 from opsmail.operator.digest import EffectiveOperator
 from opsmail.operator.model import ManagedIdentity
 from opsmail.secrets import Secret, SecretError, Secrets
+from opsmail.values import dataclass
 
 #: For how long a refusal stands for the requests that would get the same, in seconds. MSAL keeps to the same time.
 REFUSED_FOR = 60

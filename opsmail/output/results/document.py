@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from opsmail.constraints import AnyLength, Doc, Pattern, Range
@@ -11,6 +10,7 @@ from opsmail.live.result import Outcome
 from opsmail.mail.diagnosis import Fault
 from opsmail.mail.failure import Stage
 from opsmail.messages import msg
+from opsmail.values import dataclass
 
 SCHEMA: Literal["opsmail/test-results/v1"] = "opsmail/test-results/v1"
 

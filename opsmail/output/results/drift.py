@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from gettext import NullTranslations
 
 from opsmail.messages import Message, msg
@@ -12,6 +11,7 @@ from opsmail.output.results import marks
 from opsmail.output.style import Style
 from opsmail.publish.drift import Item, ItemKind, State, state_of
 from opsmail.publish.marks import Marks
+from opsmail.values import dataclass
 
 SCHEMA = "opsmail/drift/v1"
 _COLOURS = {ItemKind.DRIFT: "red", ItemKind.REVOKED: "red", ItemKind.PENDING: "yellow", ItemKind.HELD: "yellow"}

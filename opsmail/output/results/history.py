@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from gettext import NullTranslations
 from typing import Any
 
@@ -15,6 +15,7 @@ from opsmail.output.style import Style
 from opsmail.publish.marks import Marks
 from opsmail.publish.verification import Verification
 from opsmail.store.generation import Generation
+from opsmail.values import dataclass
 
 SCHEMA = "opsmail/history/v1"
 VERIFICATION_SCHEMA = "opsmail/history-verification/v1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 from gettext import NullTranslations
 
@@ -12,6 +12,7 @@ from opsmail.output.escape import for_program, for_terminal, json_text
 from opsmail.output.prometheus import Gauge, render
 from opsmail.output.style import Style
 from opsmail.publish.drift import ItemKind, State
+from opsmail.values import dataclass
 
 SCHEMA = "opsmail/status/v1"
 _WIDTH = 12

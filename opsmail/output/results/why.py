@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from gettext import NullTranslations
 from typing import Any
@@ -21,6 +20,7 @@ from opsmail.publish.plan import FieldChange
 from opsmail.settings.model import ServerEntry
 from opsmail.shape import encode
 from opsmail.store.generation import Generation
+from opsmail.values import dataclass
 
 SCHEMA = "opsmail/why/v1"
 _WIDTH = 10

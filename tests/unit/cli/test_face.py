@@ -183,6 +183,7 @@ def test_an_interruption_while_modules_are_loaded(monkeypatch: pytest.MonkeyPatc
             raise KeyboardInterrupt
 
     monkeypatch.setitem(sys.modules, "opsmail.cli.face", Loading("opsmail.cli.face"))
+    monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 130
@@ -192,9 +193,12 @@ def test_the_process_ends_with_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["opsmail"])
+    frozen: list[bool] = []
+    monkeypatch.setattr("gc.freeze", lambda: frozen.append(True))  # this process goes on
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 2
+    assert frozen
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("Usage: opsmail [OPTIONS] [COMMAND] [ARGS]...")

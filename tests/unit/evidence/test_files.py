@@ -41,6 +41,12 @@ def test_written_under_its_digest_and_read_back(folder: Path) -> None:
     assert read_envelope(path) == ENVELOPE
 
 
+def test_what_the_system_takes_in_pieces_is_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:7]))
+    assert read_envelope(write_envelope(folder, ENVELOPE)) == ENVELOPE
+
+
 def test_a_damaged_file_is_replaced(folder: Path) -> None:
     path = write_envelope(folder, ENVELOPE)
     path.write_bytes(b"half of it")

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import select
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -125,3 +130,59 @@ def test_aborted_while_there_is_no_connection_yet(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(Failure) as caught:
             transport.connect([address], Deadline(30))
     assert caught.value.kind is Kind.ABORTED
+
+
+@contextmanager
+def connected() -> Iterator[tuple[Transport, socket.socket]]:
+    """Yield a transport and the other end of its connection."""
+    transport = Transport()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport.connect([given_address(f"127.0.0.1:{server.getsockname()[1]}")], Deadline(30))
+        peer, _ = server.accept()
+    with peer:
+        yield transport, peer
+        transport.close()
+
+
+MORE_THAN_FITS = bytes(range(256)) * 100_000
+
+
+def test_a_server_that_reads_slowly_gets_all_of_it() -> None:
+    received = bytearray()
+    with connected() as (transport, peer):
+
+        def read() -> None:
+            while len(received) < len(MORE_THAN_FITS):
+                received.extend(peer.recv(65_536))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        transport.send(MORE_THAN_FITS, Deadline(30))
+        reader.join(30)
+    assert bytes(received) == MORE_THAN_FITS
+
+
+def test_a_server_that_does_not_read_is_waited_for_until_the_deadline() -> None:
+    with connected() as (transport, _), pytest.raises(Failure) as caught:
+        transport.send(MORE_THAN_FITS, Deadline(0.3))
+    assert caught.value.kind is Kind.TIMED_OUT
+
+
+def test_bytes_that_are_announced_and_not_there_are_waited_for() -> None:
+    """poll(2) and select(2) allow for it: what has come may be thrown away when it is read."""
+
+    class Hasty:
+        def __init__(self, events: Any) -> None:
+            self.events, self.told = events, False
+
+        def poll(self, milliseconds: float) -> list[tuple[int, int]]:
+            if not self.told:
+                self.told = True
+                return [(0, select.POLLIN)]
+            peer.send(b"220 ok")
+            found: list[tuple[int, int]] = self.events.poll(milliseconds)
+            return found
+
+    with connected() as (transport, peer):
+        transport._arrivals = Hasty(transport._arrivals)  # type: ignore[assignment]  # as much of it as is used
+        assert transport.receive(Deadline(30)) == b"220 ok"

@@ -247,6 +247,22 @@ class TestSchemes:
         assert secrets.resolve(ref("cofre://c")).reveal() == "from c"
         assert Vault.made == before + 1
 
+    def test_packages_are_looked_for_when_a_scheme_is_not_built_in_and_once(self) -> None:
+        looks: list[str] = []
+
+        def installed() -> list[EntryPoint]:
+            looks.append("look")
+            return []
+
+        secrets = open_secrets(installed)
+        with pytest.raises(SecretError, match="is not set"):
+            secrets.resolve(ref("env://OPSMAIL_NO_SUCH_VARIABLE"))
+        assert not looks
+        for _ in range(2):
+            with pytest.raises(SecretError, match="nothing here resolves"):
+                secrets.resolve(ref("outro://a"))
+        assert looks == ["look"]
+
     @pytest.mark.parametrize("value", ["no.such.module:Store", f"{__name__}:NoSuchName"])
     def test_a_broken_package_breaks_nothing_but_its_own_scheme(self, value: str) -> None:
         secrets = open_secrets(lambda: [entry("quebrado", value)])
