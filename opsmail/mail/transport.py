@@ -257,14 +257,16 @@ class Transport:
 
     def _receive_raw(self, deadline: Deadline) -> bytes:
         sock = self._open()
-        _wait(self._arrivals, deadline)
-        try:
-            data = sock.recv(_CHUNK)
-        except BlockingIOError:
-            return self._receive_raw(deadline)
-        except OSError as error:
-            self._check_not_aborted()
-            raise _lost(error) from None
+        data: bytes | None = None
+        while data is None:
+            _wait(self._arrivals, deadline)
+            try:
+                data = sock.recv(_CHUNK)
+            except BlockingIOError:
+                pass  # it looked as if something had come, see "Bugs" of select(2)
+            except OSError as error:
+                self._check_not_aborted()
+                raise _lost(error) from None
         if not data:
             self._check_not_aborted()
             raise _disconnected()

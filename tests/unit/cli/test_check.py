@@ -135,6 +135,20 @@ class TestOutputs:
         assert "\x1b[1;31merror[OM002]" in check.out
 
 
+@pytest.mark.usefixtures("repository")
+def test_a_settings_file_that_is_not_there(check: Check) -> None:
+    assert check("--config", "nowhere.toml") == 2
+    assert "there is no settings file nowhere.toml" in check.err
+
+
+@pytest.mark.usefixtures("repository")
+def test_where_nothing_can_be_kept(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert check() == 0
+    assert check.err == ""
+
+
 def test_what_was_found_by_settings_that_changed_meanwhile_is_not_remembered(
     repository: Path, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import click
 import pytest
@@ -203,6 +204,22 @@ def test_the_process_ends_with_the_exit_code(
     assert told.out == ""
     assert told.err.startswith("Usage: opsmail [OPTIONS] [COMMAND] [ARGS]...")
     assert all(f"  {name} " in told.err for name in COMMANDS)
+
+
+@pytest.mark.parametrize(("safe", "left"), [(True, ["checkout", "library"]), (False, ["library"])])
+def test_as_a_module_it_takes_nothing_from_the_folder_it_runs_in(
+    monkeypatch: pytest.MonkeyPatch, *, safe: bool, left: list[str]
+) -> None:
+    paths = ["checkout", "library"]
+    flags = {name: getattr(sys.flags, name) for name in dir(sys.flags) if not name.startswith("_")}
+    monkeypatch.setattr(sys, "flags", SimpleNamespace(**{**flags, "safe_path": safe}))
+    monkeypatch.setattr(sys, "path", paths)
+    ran: list[bool] = []
+    monkeypatch.setattr("opsmail.cli.main", lambda: ran.append(True))
+    monkeypatch.delitem(sys.modules, "opsmail.__main__", raising=False)
+    importlib.import_module("opsmail.__main__")
+    assert ran
+    assert paths == left
 
 
 @pytest.fixture
