@@ -16,22 +16,43 @@ MAX_REPEATED = 20
 class Mark(Protocol):
     """A position as the parser counts it: from 0, in code points."""
 
-    line: int
-    column: int
-    index: int
+    @property
+    def line(self) -> int:
+        """Its line."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """What stands before it in its line."""
+        ...
+
+    @property
+    def index(self) -> int:
+        """What stands before it in the file."""
+        ...
 
 
 class Marked(Protocol):
-    """A key or value with its start and end: a parser event. It becomes a span when a finding needs one."""
+    """A key or value with its start and end: a parser event, or alike. It becomes a span when a finding needs one."""
 
-    start_mark: Mark
-    end_mark: Mark
+    @property
+    def start_mark(self) -> Mark:
+        """Where it starts."""
+        ...
+
+    @property
+    def end_mark(self) -> Mark:
+        """What follows it."""
+        ...
 
 
 class MarkedText(Marked, Protocol):
     """A scalar value with its place."""
 
-    value: str
+    @property
+    def value(self) -> str:
+        """Its text."""
+        ...
 
 
 class RelatedPlace(NamedTuple):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsmail.expressions import expression
 from opsmail.source.characters import PLAIN_TEXT
+from opsmail.source.document import Places
 from opsmail.source.scalars import Scalar, is_plain_key, resolve_plain
+from opsmail.values import dataclass
 
 #: More is not plain: far below the limits of the strict reader, however short the fields are.
 _MOST_CHARACTERS = 10_000
@@ -150,3 +152,59 @@ def _descend(levels: list[tuple[dict[str, Any], str]], level: int, opened: str, 
     container[opened] = section
     del texts[prefix + opened]
     levels.append((section, f"{prefix}{opened}."))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A position, see `opsmail.source.document.Mark`."""
+
+    line: int
+    column: int
+    index: int
+
+
+class _Text(NamedTuple):
+    """A key or value with its place."""
+
+    start_mark: _Place
+    end_mark: _Place
+    value: str
+
+
+def plain_places(text: str) -> Places:
+    """Return where everything stands in a file that `read_plain` took, as the parser would tell it."""
+    keys: dict[str, _Text] = {}
+    scalars: dict[str, _Text] = {}
+    prefixes = [""]  # of the paths of fields, by level
+    index = 0
+    for number, line in enumerate(text.split("\n")):
+        found = _LINE.fullmatch(line)
+        if found is not None and found[2] is not None:
+            level = len(found[1]) // 2
+            scalars.pop(prefixes[level][:-1], None)  # the field that this one belongs to is a section
+            path = prefixes[level] + found[2]
+            prefixes[level + 1 :] = [f"{path}."]
+            keys[path] = _text(number, index, found.span(2), found[2])
+            if found[3] is None:
+                scalars[path] = _text(number, index, (found.end(2) + 1, found.end(2) + 1), "")
+            elif found[3][0] != "{":
+                scalars[path] = _text(number, index, found.span(3), _scalar(found[3])[0])
+            else:
+                for pair in _PAIR.finditer(line, found.start(3) + 1, found.end(3) - 1):
+                    keys[f"{path}.{pair[1]}"] = _text(number, index, pair.span(1), pair[1])
+                    scalars[f"{path}.{pair[1]}"] = _text(number, index, pair.span(2), _scalar(pair[2])[0])
+        index += len(line) + 1
+    return Places(keys, scalars)
+
+
+def _text(line: int, index: int, columns: tuple[int, int], value: str) -> _Text:
+    """Return a text with its place.
+
+    Args:
+        line: its line, from 0.
+        index: where that line starts in the file.
+        columns: where the text starts in the line, from 0, and what follows it.
+        value: what it says.
+    """
+    start, end = columns
+    return _Text(_Place(line, start, index + start), _Place(line, end, index + end), value)

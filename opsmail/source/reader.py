@@ -7,8 +7,8 @@ from functools import partial
 from opsmail.findings import FIRST_CHARACTER, MarkRemoval, Span
 from opsmail.messages import Message, msg
 from opsmail.source.characters import code_point, unseen
-from opsmail.source.document import MAX_REPEATED, Document, Places, ReadProblem
-from opsmail.source.plain import read_plain
+from opsmail.source.document import MAX_REPEATED, Document, ReadProblem
+from opsmail.source.plain import plain_places, read_plain
 from opsmail.source.tree import MAX_BYTES, too_large
 
 _BYTE_ORDER_MARKS = (
@@ -34,7 +34,7 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
     text, problems = _decode(content)
     plain = None if text is None or problems or top is not dict else read_plain(text)
     if text is not None and plain is not None:
-        return Document(text, *plain, partial(_places, text)), []
+        return Document(text, *plain, partial(plain_places, text)), []
     text, problems = _readable(text, problems)
     if text is None:
         return None, problems
@@ -44,13 +44,6 @@ def read_document(content: bytes, top: type = dict) -> tuple[Document | None, li
     if document is None and not found:
         found = [_empty(msg("the file has only comments"))]
     return document, problems + found
-
-
-def _places(text: str) -> Places:
-    """Find the places of a plain file, of which everything else is known."""
-    from opsmail.source.strict import find_places
-
-    return find_places(text)
 
 
 def _empty(message: Message) -> ReadProblem:

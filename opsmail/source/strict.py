@@ -1,4 +1,4 @@
-"""Reading with the parser: of files that are not plain, and of places in those that are."""
+"""Reading with the parser: of files that are not plain."""
 
 from __future__ import annotations
 
@@ -32,10 +32,3 @@ def read_strictly(text: str, top: type) -> tuple[Document | None, list[ReadProbl
         return None, builder.problems
     texts = {path: scalar.value for path, scalar in builder.scalars.items()}
     return Document(text, data, texts, lambda: Places(builder.keys, builder.scalars)), []
-
-
-def find_places(text: str) -> Places:
-    """Return the places of a file in which there is nothing wrong."""
-    builder = Builder(text, dict, MAX_REPEATED)
-    builder.build()
-    return Places(builder.keys, builder.scalars)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsmail.source.building import Builder, Refusal
-from opsmail.source.plain import read_plain
+from opsmail.source.document import Mark, Places
+from opsmail.source.plain import plain_places, read_plain
 from opsmail.source.reader import read_document
 from tests.builders import operator_text
 
@@ -42,21 +43,34 @@ labels: {team: rh, centro: "x: 1"}
 """
 
 
-def strict(text: str) -> tuple[Any, dict[str, str]] | None:
-    """Return what the parser makes of a text, None where it has something to say about it."""
+def strict(text: str) -> tuple[Any, dict[str, str], list[Any]] | None:
+    """Return what the parser makes of a text with all places, None where it has something to say about it."""
     builder = Builder(text, dict, 20)
     try:
         data = builder.build()
     except (yaml.MarkedYAMLError, Refusal):
         return None
-    return None if builder.problems else (data, {path: mark.value for path, mark in builder.scalars.items()})
+    if builder.problems:
+        return None
+    texts = {path: mark.value for path, mark in builder.scalars.items()}
+    return data, texts, told(Places(builder.keys, builder.scalars))
+
+
+def told(places: Places) -> list[Any]:
+    """Return places as plain values, and the texts there."""
+    marked: list[tuple[str, Any]] = [*places.keys.items(), ("", None), *places.scalars.items()]
+    return [item and (path, item.value, position(item.start_mark), position(item.end_mark)) for path, item in marked]
+
+
+def position(mark: Mark) -> tuple[int, int, int]:
+    return mark.line, mark.column, mark.index
 
 
 def is_read_alike(text: str) -> bool:
-    """Whether a text is plain; if so, it is read as the parser does, in the same order, with the same types."""
+    """Whether a text is plain; if so, it is read as the parser does: order, types, places."""
     plain = read_plain(text)
     if plain is not None:
-        assert repr(plain) == repr(strict(text)), text
+        assert repr((*plain, told(plain_places(text)))) == repr(strict(text)), text
     return plain is not None
 
 
