@@ -122,11 +122,12 @@ def test_a_fault(kit: Kit, watch: Watch, step: str, fault: str) -> None:
 @pytest.mark.parametrize("fault", RESOLVER_FAULTS)
 def test_a_fault_of_dns(kit: Kit, watch: Watch, fault: str) -> None:
     # These answer at once; on a busy machine, judging a flood of addresses may take longer than a stage has here.
-    patient = Deadlines(resolve=5, total=5)
+    limit = 5
+    patient = Deadlines(resolve=limit, total=limit)
     submission = kit.client(Endpoint(HOST, 587), lookup=Names(RESOLVER_FAULTS[fault]), deadlines=patient)
     with submission, pytest.raises(StageError) as caught:
         submission.resolve()
-    watch.judge("lookup", fault, caught.value, submission.endpoint)
+    watch.judge("lookup", fault, caught.value, submission.endpoint, limit)
 
 
 def test_dns_that_is_silent(kit: Kit, watch: Watch) -> None:
