@@ -5,7 +5,7 @@ The face turns each class into an exit code: `UsageError` and its children 2, `R
 
 from __future__ import annotations
 
-from opsmail.messages import Message
+from opsmail.messages import Message, msg
 
 
 class OpsmailError(Exception):
@@ -37,3 +37,12 @@ class RefusedError(OpsmailError):
 
 class UnavailableError(OpsmailError):
     """Something outside failed: a store, an identity provider, the network, a secret that does not resolve."""
+
+
+def install_hint(extra: str) -> Message:
+    """Return what to do where a library is missing that not everybody needs.
+
+    Args:
+        extra: of opsmail's package. The whole stands in quotes: some shells take brackets for a pattern.
+    """
+    return msg("run `pip install 'opsmail[{extra}]'`", extra=extra)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from opsmail.errors import install_hint
 from opsmail.messages import msg
 from opsmail.references import SecretReference
 from opsmail.secrets.interface import Secret, SecretError, SecretStore, SecretStoreUnreachable
@@ -107,7 +108,7 @@ class RemoteSecrets:
         except ImportError:
             return SecretError(
                 msg("`{reference}`: the library that reads it is not installed", reference=reference),
-                hint=msg("`pip install opsmail[{extra}]`", extra=self._extra),
+                hint=install_hint(self._extra),
             )
         except Exception as error:  # noqa: BLE001 - a library may raise anything; none of it may end the run, or be shown
             return SecretStoreUnreachable(

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from opsmail.errors import UsageError
+from opsmail.errors import UsageError, install_hint
 from opsmail.messages import msg
 from opsmail.store.interface import Store
 from opsmail.store.server import Access
@@ -52,7 +52,7 @@ class _BuiltIn:
         except ImportError as error:
             raise UsageError(
                 msg("the library for this store is not installed: {reason}", reason=error),
-                hint=msg("`pip install opsmail[{extra}]`", extra=self.extra),
+                hint=install_hint(self.extra),
             ) from None
         return opener
 

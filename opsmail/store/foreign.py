@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from opsmail.errors import UsageError
+from opsmail.errors import UsageError, install_hint
 from opsmail.messages import Message, msg
 from opsmail.store.server import Access
 from opsmail.values import dataclass
@@ -68,6 +68,6 @@ def foreign_database(url: str, access: Access, root: Path | None = None) -> Fore
     except ImportError as error:
         raise UsageError(
             msg("the library for this database is not installed: {reason}", reason=error),
-            hint=msg("`pip install opsmail[{extra}]`", extra=extra),
+            hint=install_hint(extra),
         ) from None
     return find(url, access, root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opsmail.check.rules import OWN_RULES
 from opsmail.check.ruleset import RuleSet
-from opsmail.errors import UsageError
+from opsmail.errors import UsageError, install_hint
 from opsmail.messages import msg
 from opsmail.settings.load import Settings
 
@@ -40,5 +40,5 @@ def _conditions(settings: Settings) -> RuleSet:
         if (error.name or "").partition(".")[0] not in _CEL_PACKAGES:
             raise
         message = msg("the rules in {file} need a library that is not installed", file=settings.name)
-        raise UsageError(message, hint=msg("run `pip install opsmail[cel]`")) from None
+        raise UsageError(message, hint=install_hint("cel")) from None
     return condition_rules(settings)

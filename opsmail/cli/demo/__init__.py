@@ -13,7 +13,7 @@ from opsmail.cli.exit_codes import ExitCode
 from opsmail.cli.groups import Command
 from opsmail.cli.options import session_options
 from opsmail.cli.session import Session
-from opsmail.errors import UnavailableError
+from opsmail.errors import UnavailableError, install_hint
 from opsmail.messages import msg
 
 
@@ -30,7 +30,7 @@ def command(keep: bool, session: Session) -> int:
         if importlib.util.find_spec(module) is None:
             raise UnavailableError(
                 msg("the demonstration needs the package {package}", package=package),
-                hint=msg("install it with `pip install 'opsmail[demo]'`"),
+                hint=install_hint("demo"),
             )
     if shutil.which("git") is None:
         raise UnavailableError(msg("the demonstration needs git"), hint=msg("install git"))

@@ -96,7 +96,7 @@ def test_a_library_that_is_not_installed() -> None:
     remote = RemoteSecrets(fail(ImportError("hvac")), "extra")
     error = refusal(lambda: remote.resolve(REFERENCE))
     assert "is not installed" in str(error)
-    assert str(error.hint) == "`pip install opsmail[extra]`"
+    assert str(error.hint) == "run `pip install 'opsmail[extra]'`"
 
 
 def test_a_failed_opening_is_tried_again() -> None:

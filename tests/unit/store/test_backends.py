@@ -83,7 +83,7 @@ def test_a_library_that_is_not_installed(
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(UsageError, match=library) as caught:
         open_store(f"{scheme}://opsmail@127.0.0.1/opsmail")
-    assert str(caught.value.hint) == f"`pip install opsmail[{extra}]`"
+    assert str(caught.value.hint) == f"run `pip install 'opsmail[{extra}]'`"
 
 
 def test_a_file_has_no_password(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.import_module", missing)
     with pytest.raises(UsageError, match="the library for this database is not installed") as caught:
         rows("mysql://u@localhost/x", "t")
-    assert str(caught.value.hint) == "`pip install opsmail[mysql]`"
+    assert str(caught.value.hint) == "run `pip install 'opsmail[mysql]'`"
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00"])

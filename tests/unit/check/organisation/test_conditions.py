@@ -298,7 +298,7 @@ def test_without_the_library(missing: str, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(UsageError) as caught:
         rules_of(settings_with({"require": "true"}))
     assert str(caught.value) == "the rules in opsmail.toml need a library that is not installed"
-    assert str(caught.value.hint) == "run `pip install opsmail[cel]`"
+    assert str(caught.value.hint) == "run `pip install 'opsmail[cel]'`"
     assert rules_of(settings_of("")).metas()
 
 
