@@ -182,7 +182,9 @@ def _changes(
             noted = _publish(pipeline, fleet(count, options.changes, version))
             seconds.append(noted.seconds)
             written = noted.written
-    touched = {bucket_of(f"o{number:06}") for number in range(options.changes)}
+        published = pipeline.published().generation
+        buckets = {} if published is None else published.buckets
+    touched = {bucket_of(f"o{number:06}", buckets) for number in range(options.changes)}
     return statistics.median(seconds), written - 1, options.changes + len(touched)
 
 

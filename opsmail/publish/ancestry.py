@@ -126,11 +126,10 @@ def introduction(store: Store, published: Published, operator: str) -> Introduct
     generation = published.generation
     if generation is None or operator not in published.manifest:
         raise KeyError(operator)
-    digest, bucket = published.manifest[operator], bucket_of(operator)
-    present: str | None = generation.buckets[bucket]
+    digest, present = published.manifest[operator], _bucket(generation.buckets, operator)
     for _, before in ancestors(store, published):
-        if before.buckets.get(bucket) != present:
-            present = before.buckets.get(bucket)
+        if _bucket(before.buckets, operator) != present:
+            present = _bucket(before.buckets, operator)
             former = _entry(store, present, operator)
             if former != digest:
                 return Introduction(generation, former, evidence_in(store, generation, operator))
@@ -143,7 +142,7 @@ def introduction(store: Store, published: Published, operator: str) -> Introduct
 
 def evidence_in(store: Store, generation: Generation, operator: str) -> tuple[str, ...]:
     """Return the statements that came with an operator in a generation, by digest; none where it did not change."""
-    bucket = generation.evidence.get(bucket_of(operator))
+    bucket = _bucket(generation.evidence, operator)
     return () if bucket is None else tuple(_content(store, bucket).get(operator, ()))
 
 
@@ -179,6 +178,11 @@ def _back_from(store: Store, published: Published) -> Iterator[Generation]:
     if published.generation is not None:
         yield published.generation
         yield from (generation for _, generation in ancestors(store, published))
+
+
+def _bucket(buckets: Mapping[str, str], operator: str) -> str | None:
+    """Return the digest of the bucket that an operator is in, if it is in any."""
+    return buckets.get(bucket_of(operator, buckets))
 
 
 def _entry(store: Store, bucket: str | None, operator: str) -> str | None:

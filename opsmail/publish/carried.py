@@ -34,8 +34,9 @@ class Carried:
 
     def evidence(self, store: Store, operator: str) -> tuple[str, ...]:
         """Return the statements about an operator, by digest."""
-        bucket = self.buckets.get(bucket_of(operator))
-        return () if bucket is None else tuple(_entries(store, {bucket: bucket_of(operator)}).get(operator, ()))
+        name = bucket_of(operator, self.buckets)
+        digest = self.buckets.get(name)
+        return () if digest is None else tuple(_entries(store, {digest: name}).get(operator, ()))
 
     def all_evidence(self, store: Store) -> dict[str, list[str]]:
         """Return the statements about every operator, by digest."""

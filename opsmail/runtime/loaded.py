@@ -145,7 +145,7 @@ def _parse(content: bytes, name: str) -> EffectiveOperator:
 def _went_through_the_gate(blobs: Blobs, generation: Generation | None, master: str | None) -> bool:
     if generation is None or master is None or "test-send" not in generation.required:
         return False
-    bucket = generation.marks.get(bucket_of(master))
+    bucket = generation.marks.get(bucket_of(master, generation.marks))
     try:
         marks = {} if bucket is None else json.loads(blobs.read([bucket])[bucket])
         return all(mark["kind"] != "break-glass" for mark in marks.get(master, ()))

@@ -64,6 +64,8 @@ _MAKE_DURABLE = """SELECT
  current_setting('fsync'), pg_is_in_recovery(), set_config('synchronous_commit', CASE
  current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)"""
 
+#: Rows that are a load, of which the database has to be told.
+_LOAD = 1_000
 # What is large are digests, which nothing makes smaller; trying takes the server four times as long as writing them
 # (https://www.postgresql.org/docs/15/storage-toast.html#STORAGE-TOAST-ONDISK).
 _UNCOMPRESSED = f"ALTER TABLE {tables.blobs.name} ALTER COLUMN {tables.blobs.c.content.name} SET STORAGE EXTERNAL"
@@ -185,6 +187,12 @@ class _Postgres:
         with self._cursor(connection) as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row([row[name] for name in names])
+        if len(rows) >= _LOAD:
+            # Until it counts by itself, which may be a minute later, it would read a whole environment for each change
+            # (https://www.postgresql.org/docs/15/populate.html, "Run ANALYZE Afterwards"). Whoever does not own the
+            # table gets a warning instead, and who would have to wait for somebody nothing.
+            keys = ", ".join(column.name for column in table.primary_key)
+            connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {table.name} ({keys})")
 
     def add_absent(self, connection: Connection, table: Table, rows: Rows) -> None:
         """Send each column as one array; COPY itself leaves no rows alone."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
@@ -14,7 +15,10 @@ from tests.conformance.database import ROLES, DatabaseConformance, documented, r
 from tests.conformance.publishing import ENVIRONMENT, Place, name, publish
 from tests.conformance.relational import document, swap
 from tests.servers.databases import DatabaseServer
-from tests.servers.postgres import administer, new_place
+from tests.servers.postgres import ADMINISTRATOR, administer, new_place
+
+#: So many operators that the database is told of them.
+LOAD: dict[str, bytes | None] = {f"o{number}": document() for number in range(1000)}
 
 
 def schema(place: Place) -> str:
@@ -144,6 +148,32 @@ class TestPostgresStore(DatabaseConformance):
         text = b"x" * 100_000
         store.write_missing({name(text): text})
         assert self.ask(store, "SELECT pg_column_size(content) FROM opsmail_blobs") == len(text)
+
+    def test_a_load_is_counted_at_once(self, server: DatabaseServer, place: Place, store: Store) -> None:
+        """Else the next change would read the whole environment to find the rows that it takes away."""
+        swap(store, LOAD)
+        where = f"environment = '{ENVIRONMENT}' AND operator IN ('o0', 'o1')"
+        explained = self.administer(server, place, "EXPLAIN DELETE FROM opsmail_operators WHERE " + where)  # noqa: S608
+        plan = "\n".join(line for (line,) in explained)
+        assert re.search("Index Cond: .*environment.* AND .*operator", plan)
+
+    @pytest.mark.parametrize(
+        "statement",
+        ["ALTER TABLE opsmail_operators OWNER TO {administrator}", "SELECT 1"],
+        ids=["who does not own the table", "who does"],
+    )
+    def test_a_load_waits_for_nobody_who_keeps_the_table(
+        self, server: DatabaseServer, place: Place, store: Store, statement: str
+    ) -> None:
+        self.administer(
+            server,
+            place,
+            statement.format(administrator=ADMINISTRATOR),
+            f"GRANT SELECT, INSERT, DELETE ON opsmail_operators TO {schema(place)}",
+        )
+        with self.hold(server, place, "LOCK TABLE opsmail_operators IN SHARE UPDATE EXCLUSIVE MODE"):
+            swap(store, LOAD)
+        assert self.ask(store, "SELECT count(*) FROM opsmail_operators") == len(LOAD)
 
     def test_an_error_without_a_code(self, store: Store) -> None:
         backend: Any = store._backend  # type: ignore[attr-defined]  # what only SQL stores have

@@ -16,7 +16,7 @@ import rfc8785
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.store.generation import Generation, Published, read_envelopes, read_newest, read_published
 from opsmail.store.interface import Head, MissingBlobs, Store, StoreDamaged
-from opsmail.store.manifest import BUCKETS, bucket_of, join, split
+from opsmail.store.manifest import LARGE, bucket_of, join, split
 from tests.unit.fleets import ENVIRONMENT, Changed, Shop, operator
 
 FLEET = [operator(f"o{number}") for number in range(5)]
@@ -28,17 +28,33 @@ def shop(tmp_path: Path) -> Shop:
 
 
 class TestManifest:
-    def test_what_is_split_comes_together_again(self) -> None:
-        manifest = {f"operator-{number}": f"{number:064x}" for number in range(2000)}
+    @pytest.mark.parametrize(("count", "parts"), [(2000, 256), (LARGE - 1, 256), (LARGE, 1024)])
+    def test_what_is_split_comes_together_again(self, count: int, parts: int) -> None:
+        manifest = {f"operator-{number}": f"{number:064x}" for number in range(count)}
         buckets = split(manifest)
-        assert len(buckets) == BUCKETS
+        assert len(buckets) == parts
         assert join(reversed(buckets.items())) == manifest
         assert list(join(buckets.items())) == sorted(manifest)
 
-    def test_a_bucket_follows_from_the_name_alone(self) -> None:
-        assert bucket_of("agendador") == hashlib.sha256(b"agendador").hexdigest()[:2]
+    def test_a_bucket_follows_from_the_name_and_their_number_alone(self) -> None:
+        assert bucket_of("agendador", []) == hashlib.sha256(b"agendador").hexdigest()[:2]
         before, after = split({"a": 1, "b": 2}), split({"a": 1, "b": 3})
-        assert before[bucket_of("a")] == after[bucket_of("a")]
+        assert before[bucket_of("a", before)] == after[bucket_of("a", after)]
+
+    def test_a_name_of_three_digits_is_ten_bits(self) -> None:
+        many = split({f"operator-{number}": number for number in range(LARGE)})
+        ten_bits = int(hashlib.sha256(b"operator-7").hexdigest()[:3], 16) >> 2
+        assert bucket_of("operator-7", many) == f"{ten_bits:03x}"
+        assert json.loads(many[f"{ten_bits:03x}"])["operator-7"] == 7
+
+    def test_a_name_of_another_length_holds_nobody(self) -> None:
+        assert bucket_of("agendador", ["0000"]) == ""
+
+    def test_buckets_of_two_lengths_are_no_manifest(self) -> None:
+        few = {"a": 1}
+        three_digits = bucket_of("b", ["000"])
+        with pytest.raises(ValueError, match=f"bucket {three_digits} is none"):
+            join([*split(few).items(), (three_digits, b'{"b":1}')])
 
     def test_an_empty_manifest_has_no_bucket(self) -> None:
         assert split({}) == {}
@@ -158,7 +174,7 @@ class TestTampering:
         """Signed digests make this impossible but for a signer's defect; it is found all the same."""
         generation = shop.publish(FLEET[0])
         with shop.store() as store:
-            swapped = Swapped(store, {generation.buckets[bucket_of("o0")]: bucket})
+            swapped = Swapped(store, {generation.buckets[bucket_of("o0", generation.buckets)]: bucket})
             with pytest.raises(StoreDamaged, match="generation 1 in here is not what was signed"):
                 read_newest(swapped, store.head(ENVIRONMENT), shop.verify)
 
