@@ -60,6 +60,14 @@ def test_servers_do_not_wait_for_each_other() -> None:
     assert names(take_all(turns)) == ["a0", "b"]
 
 
+def test_a_large_server_keeps_no_other_waiting() -> None:
+    """A dead one among them takes its time beside the others, and not after them."""
+    sizes = {"large.test": 4, "dead.test": 1, "small.test": 2}
+    wanted = [wanting(f"{host[0]}{number}", host) for host, size in sizes.items() for number in range(size)]
+    turns = Turns(wanted, Limits(9, NOBODY))
+    assert names(take_all(turns)) == ["l0", "d0", "s0", "l1", "s1", "l2", "l3"]
+
+
 def test_one_for_a_mailbox() -> None:
     """Each of them may have the password wrong: tried at once, they would lock the account."""
     turns = Turns([wanting(name, account="shared@empresa.test") for name in "abc"], THREE)
