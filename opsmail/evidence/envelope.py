@@ -39,6 +39,21 @@ class VerifiedStatement:
         return self.statement.predicate
 
 
+class InvalidStatement(InvalidEvidence):
+    """A statement that can be read and does not count.
+
+    Args:
+        reason: the stable code.
+        message: the same for people.
+        statement: what it says. For explanations only: up to `BAD_SIGNATURE` nobody has vouched for it.
+        hint: what to do.
+    """
+
+    def __init__(self, reason: Reason, message: Message, statement: Statement, *, hint: Message | None = None) -> None:
+        super().__init__(reason, message, hint=hint)
+        self.statement = statement
+
+
 def sign(statement: Statement, key: SigningKey) -> bytes:
     """Return the envelope of `statement`, signed; the same statement and key give the same bytes.
 
@@ -76,14 +91,14 @@ def verify(
         statement.kind,
         statement.context.environment,
     ):
-        raise InvalidEvidence(
+        raise InvalidStatement(
             Reason.UNEXPECTED,
             msg(
                 "it is a `{kind}` statement for environment {environment}, which is not what was looked for",
                 kind=statement.kind.value,
                 environment=statement.context.environment,
             ),
-            statement=statement,
+            statement,
         )
     return VerifiedStatement(statement, key, hashlib.sha256(envelope).hexdigest())
 
@@ -119,21 +134,29 @@ def _signer(envelope: Envelope, keys: Iterable[TrustedKey], statement: Statement
     known: Mapping[str, TrustedKey] = {key.public.key_id: key for key in keys}
     key = known.get(envelope.key_id)
     if key is None:
-        raise InvalidEvidence(
+        raise _uncounted(
+            statement,
             Reason.UNKNOWN_KEY,
             msg("it is signed by a key that the settings do not name"),
-            hint=msg("if the key is yours, add its public half to `[[gate.keys]]`"),
-            statement=statement,
+            msg("if the key is yours, add its public half to `[[gate.keys]]`"),
         )
     if not key.public.verifies(
         envelope.signature, pre_authentication_encoding(envelope.payload_type, envelope.payload)
     ):
-        raise InvalidEvidence(
+        raise _uncounted(
+            statement,
             Reason.BAD_SIGNATURE,
             msg("its signature does not hold: it was changed after the key {key} signed it", key=str(key)),
-            statement=statement,
         )
     return key
+
+
+def _uncounted(
+    statement: Statement | None, reason: Reason, message: Message, hint: Message | None = None
+) -> InvalidEvidence:
+    if statement is None:
+        return InvalidEvidence(reason, message, hint=hint)
+    return InvalidStatement(reason, message, statement, hint=hint)
 
 
 def _allow(statement: Statement, key: TrustedKey) -> None:
@@ -157,4 +180,4 @@ def _allow(statement: Statement, key: TrustedKey) -> None:
             ),
         )
     if refusal is not None:
-        raise InvalidEvidence(*refusal, statement=statement)
+        raise InvalidStatement(*refusal, statement)

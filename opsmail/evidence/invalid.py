@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from opsmail.errors import RefusedError
 from opsmail.messages import Message
-
-if TYPE_CHECKING:
-    from opsmail.evidence.statement import Statement
 
 
 class Reason(StrEnum):
@@ -36,15 +32,10 @@ class InvalidEvidence(RefusedError):  # noqa: N818 - the thing that is refused
         reason: the stable code.
         message: the same for people.
         hint: what to do.
-        statement: what it says, where that can be read. For explanations only: up to `BAD_SIGNATURE` nobody has vouched
-            for it.
     """
 
-    def __init__(
-        self, reason: Reason, message: Message, *, hint: Message | None = None, statement: Statement | None = None
-    ) -> None:
+    def __init__(self, reason: Reason, message: Message, *, hint: Message | None = None) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
-        self.statement = statement
         #: The file it came from; empty where it came from elsewhere.
         self.source = ""

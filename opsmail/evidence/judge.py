@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from opsmail.evidence.envelope import VerifiedStatement
+from opsmail.evidence.envelope import InvalidStatement, VerifiedStatement
 from opsmail.evidence.facts import Depth, TestSend, format_time
 from opsmail.evidence.invalid import InvalidEvidence
 from opsmail.evidence.statement import Kind, Statement, bare_digest
@@ -81,9 +81,9 @@ class Evidence:
     """
 
     def __init__(self, items: Iterable[VerifiedStatement | InvalidEvidence]) -> None:
-        self._items: dict[tuple[str, str], list[VerifiedStatement | InvalidEvidence]] = defaultdict(list)
+        self._items: dict[tuple[str, str], list[VerifiedStatement | InvalidStatement]] = defaultdict(list)
         for item in items:
-            if item.statement is not None:
+            if isinstance(item, VerifiedStatement | InvalidStatement):
                 self._items[item.statement.kind, item.statement.subject].append(item)
 
     def find(self, wanted: Wanted, now: datetime) -> Proof | Missing:
@@ -100,9 +100,10 @@ def find_proof(items: Iterable[VerifiedStatement | InvalidEvidence], wanted: Wan
         now: the time, with its zone.
     """
     judged = [
-        _judge(item, item.statement, wanted, now)
+        _judge(item, wanted, now)
         for item in items
-        if item.statement is not None and (item.statement.kind, item.statement.subject) == (wanted.kind, wanted.subject)
+        if isinstance(item, VerifiedStatement | InvalidStatement)
+        and (item.statement.kind, item.statement.subject) == (wanted.kind, wanted.subject)
     ]
     if not judged:
         none = msg("there is no `{kind}` evidence for {subject}", kind=wanted.kind.value, subject=wanted.subject)
@@ -119,7 +120,8 @@ class _Judged:
     verdict: Proof | Missing
 
 
-def _judge(item: VerifiedStatement | InvalidEvidence, statement: Statement, wanted: Wanted, now: datetime) -> _Judged:
+def _judge(item: VerifiedStatement | InvalidStatement, wanted: Wanted, now: datetime) -> _Judged:
+    statement = item.statement
     time = statement.context.time
 
     def missing(passed: int, complaint: Message) -> _Judged:
@@ -137,7 +139,7 @@ def _judge(item: VerifiedStatement | InvalidEvidence, statement: Statement, want
         if not holds:
             return missing(passed, complaint)
         passed += 1
-    if isinstance(item, InvalidEvidence):
+    if isinstance(item, InvalidStatement):
         return missing(passed, msg("does not count: {reason}", reason=item.message))
     for holds, complaint in _worth(statement, wanted, now):
         passed += 1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsmail.errors import RefusedError
-from opsmail.evidence.envelope import sign, verify
+from opsmail.evidence.envelope import InvalidStatement, sign, verify
 from opsmail.evidence.invalid import InvalidEvidence, Reason
 from opsmail.evidence.keys import SigningKey
 from opsmail.evidence.statement import Kind, Statement
@@ -165,12 +165,15 @@ def test_what_was_not_looked_for() -> None:
 
 def test_a_refusal_tells_of_the_statement() -> None:
     for keys in ([], [trusted(KEY, revoked=True)]):
-        with pytest.raises(InvalidEvidence) as caught:
+        with pytest.raises(InvalidStatement) as caught:
             verify(ENVELOPE, keys)
         assert caught.value.statement == sent()
+
+
+def test_where_there_is_none_to_read_it_tells_of_none() -> None:
     with pytest.raises(InvalidEvidence) as caught:
         verify(reencoded(lambda payload: payload.clear()), TRUSTED)
-    assert caught.value.statement is None
+    assert not isinstance(caught.value, InvalidStatement)
 
 
 # What it is made of
