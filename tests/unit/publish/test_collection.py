@@ -28,7 +28,7 @@ from opsmail.publish.writing import settle
 from opsmail.store.backends import open_store
 from opsmail.store.generation import read_published
 from opsmail.store.interface import Head, HeadMoved, Store, StoreDamaged, next_hash
-from opsmail.store.manifest import split
+from opsmail.store.manifest import LARGE, split
 from tests.conformance.collecting import MASTER, Stall
 from tests.unit.fleets import CIRCUMSTANCES, Changed, documents, operator
 
@@ -156,12 +156,15 @@ def act(world: World, kind: str, environment: str, value: Any) -> None:
 
 
 @settings(max_examples=settings().max_examples // 8)
-@given(st.lists(ACTS, max_size=12))
-def test_nothing_is_lost_and_nothing_else_is_left(acts: list[tuple[str, str, Any]]) -> None:
+@given(st.sampled_from([LARGE, 3]), st.lists(ACTS, max_size=12))
+def test_nothing_is_lost_and_nothing_else_is_left(large: int, acts: list[tuple[str, str, Any]]) -> None:
+    """Neither where a fleet grows so large that it has more buckets, or shrinks again."""
     with (
+        pytest.MonkeyPatch.context() as patched,
         tempfile.TemporaryDirectory() as folder,
         closing(open_store(f"sqlite:///{folder}/opsmail.db", create=True)) as store,
     ):
+        patched.setattr("opsmail.store.manifest.LARGE", large)
         stalls = {name: Stall(Path(folder), name, KEY, kept=store) for name in ENVIRONMENTS}
         world = World(stalls, store)
         for kind, environment, value in acts:

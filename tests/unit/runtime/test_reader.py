@@ -227,6 +227,22 @@ class TestRefreshing:
             operators.refresh()
             assert sum(read) == 3  # the generation, one bucket, one document
 
+    def test_a_fleet_grows_and_shrinks_over_the_number_of_buckets(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("opsmail.store.manifest.LARGE", 10)
+        fleet = [operator(f"o{number}") for number in range(20)]
+        sizes = (5, 20, 8)
+        shop.publish(MASTER)
+        with reader(shop) as operators:
+            for size in sizes:
+                generation = shop.publish(MASTER, *fleet[:size])
+                assert {len(name) for name in generation.buckets} == ({3} if size == max(sizes) else {2})
+                operators.refresh()
+                assert f"o{size - 1}" in operators
+                assert len(operators) == size + 1
+                assert operators.health().master_proven
+
     def test_the_store_goes_and_comes_back(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
         shop.publish(MASTER)
         source, clock = Source(shop), Clock()
