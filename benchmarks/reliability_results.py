@@ -99,15 +99,22 @@ def _table(store: str, found: Found) -> list[str]:
     for job, outcome in found:
         counts = outcome.counts
         landed = counts["landed without a word"]
-        wanted = "each" if job.events is None else f"{job.events:,}"
         lines.append(
-            f"| {job.loop} | {_MEANINGS[job.loop]} | {counts['events']:,} of {wanted} | {_short(outcome) or 0} "
+            f"| {job.loop} | {_MEANINGS[job.loop]} | {_events(job, outcome)} | {_short(outcome) or 0} "
             f"| {counts['acknowledged'] + landed:,} | {landed:,} | {counts['not published']:,} "
             f"| {counts.get('reader looks', 0):,} | {outcome.seconds:.0f} |"
         )
     lines.append("")
     lines += [f"- {job.loop}: {_more(outcome)}" for job, outcome in found]
     return [*lines, ""]
+
+
+def _events(job: Job, outcome: Outcome) -> str:
+    """Return how many there were, and of how many."""
+    met = f"{outcome.counts['events']:,}"
+    if job.events is not None:
+        return f"{met} of {job.events:,}"
+    return f"{met}, not yet all" if outcome.cut else f"{met}, all"
 
 
 _TOLD = frozenset(("events", "acknowledged", "landed without a word", "not published", "reader looks"))

@@ -41,17 +41,21 @@ class Outcome:
         violation: what happened that must not; None where nothing did.
         seed: of its chance.
         seconds: how long it took.
+        cut: whether there were events left when the time was over.
         counts: of the events, and of what came of them.
     """
 
     violation: str | None
     seed: int
     seconds: float
+    cut: bool
     counts: dict[str, int]
 
 
 def run_jobs(jobs: Sequence[Job], folder: Path) -> Iterator[Outcome]:
     """Run jobs one after the other in a program of their own, and yield what comes of each.
+
+    The seconds that one does not need the next one has besides its own.
 
     Raises:
         RuntimeError: the program failed, which is not what a violation is.

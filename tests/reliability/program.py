@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,11 @@ def run(job: Job, folder: Path) -> Outcome:
     except ViolationError as error:
         violation = str(error)
     return Outcome(
-        violation=violation, seed=seed, seconds=time.monotonic() - started, counts=dict(sorted(scene.counts.items()))
+        violation=violation,
+        seed=seed,
+        seconds=time.monotonic() - started,
+        cut=scene.cut,
+        counts=dict(sorted(scene.counts.items())),
     )
 
 
@@ -79,9 +83,12 @@ def main(folder: Path) -> None:
     """Run the jobs, each in a folder of its own."""
     told: list[dict[str, Any]] = json.load(sys.stdin)
     load()
-    for one in told:
+    spared = 0.0
+    for job in (Job(**one) for one in told):
         with tempfile.TemporaryDirectory(dir=folder) as own:
-            print(json.dumps(asdict(run(Job(**one), Path(own)))), flush=True)
+            outcome = run(replace(job, seconds=job.seconds + spared), Path(own))
+        spared = max(0.0, spared + job.seconds - outcome.seconds)
+        print(json.dumps(asdict(outcome)), flush=True)
 
 
 if __name__ == "__main__":

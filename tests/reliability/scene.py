@@ -39,6 +39,8 @@ class Scene:
     seconds: float = math.inf
     counts: Counter[str] = field(default_factory=Counter)
     readers: list[Reader] = field(default_factory=list)
+    #: Whether there were events left when the time was over.
+    cut: bool = False
     _deadline: float | None = None
     _version: int = 0
     _noted: int = 0
@@ -62,6 +64,7 @@ class Scene:
         self._deadline = self._deadline or time.monotonic() + self.seconds
         for each in wanted:
             if self.counts["events"] and self.is_late():
+                self.cut = True
                 return
             self.counts["events"] += 1
             yield each
