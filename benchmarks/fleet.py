@@ -105,18 +105,19 @@ class Fleet:
         return sum(file.stat().st_size for file in self.files)
 
 
-def write_fleet(root: Path, count: int, seed: int = 1) -> Fleet:
+def write_fleet(root: Path, count: int, seed: int = 1, *, share_wrong: float = WRONG) -> Fleet:
     """Write a repository with `count` operators in folders of a hundred.
 
     Args:
         root: an empty folder.
         count: how many operators; the first is the master.
         seed: the same one gives the same files.
+        share_wrong: of the files, those with a mistake.
     """
     source = random.Random(seed)
     (root / "opsmail.toml").write_text(_SETTINGS, encoding="utf-8")
     (root / "operators").mkdir()
-    wrong = frozenset(source.sample(range(1, count), round(count * WRONG)))
+    wrong = frozenset(source.sample(range(1, count), round(count * share_wrong)))
     files = []
     for number in range(count):
         folder = root / "operators" / f"team-{number // 100:05}"

@@ -1,4 +1,4 @@
-"""What stores take: a first publish beside a bare INSERT of as many rows, 100 changes of two fleets, polls.
+"""What stores take: a first publish beside a bare INSERT of as many rows, 100 changes of two fleets, gate, polls.
 
 The store's part is the time inside `write_missing` and `swap_head` of the real publisher. Servers are started in
 private folders, and spoken to by TLS.
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
 
+from benchmarks.gate import gate
 from benchmarks.pipeline import MEMORY, Bench, Timed, bench, fleet
 from benchmarks.polling import Polling, measure, select
 from benchmarks.store_results import STORE, Figures, report
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{name}: {reason}")
             continue
         print(figures[-1], flush=True)
-    text = report(figures, _polling(options), options)
+    judged = gate(options.first, options.repeat) if options.gate else None
+    text = report(figures, judged, _polling(options), options)
     print(text)
     if options.write:
         STORE.write_text(text, encoding="utf-8")
@@ -70,6 +72,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--large", type=int, default=100_000, help="operators of the large fleet")
     parser.add_argument("--changes", type=int, default=100, help="operators that change in each")
     parser.add_argument("--repeat", type=int, default=5, help="runs of what is short; the median counts")
+    parser.add_argument(
+        "--gate", action=argparse.BooleanOptionalAction, default=True, help="measure gate and plan, too [default: yes]"
+    )
     parser.add_argument("--readers", type=int, default=1_000, help="that poll PostgreSQL; 0 leaves them out")
     parser.add_argument("--seconds", type=float, default=20, help="for which they poll")
     parser.add_argument("--write", action="store_true", help=f"write the tables to {STORE.name}")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.gate import Gate
 from benchmarks.pipeline import MEMORY
 from benchmarks.polling import Polling
+from benchmarks.tables import machine
 
 STORE = Path(__file__).resolve().parent / "STORE.md"
 #: Of a core, for the polls of all readers.
 _SHARE = 0.1
+#: Seconds for an operator, and of a plan beyond its check.
+_GATE, _PLAN = 0.0005, 0.5
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,14 @@ def _columns(options: argparse.Namespace) -> tuple[str, ...]:
     )
 
 
-def report(figures: Sequence[Figures], polling: Sequence[Polling], options: argparse.Namespace) -> str:
+def report(
+    figures: Sequence[Figures], judged: Gate | None, polling: Sequence[Polling], options: argparse.Namespace
+) -> str:
     """Return the page.
 
     Args:
         figures: of each store.
+        judged: gate and plan; None where they were not measured.
         polling: of readers that poll; none where they were not measured.
         options: by which all this was measured.
     """
@@ -73,7 +79,7 @@ def report(figures: Sequence[Figures], polling: Sequence[Polling], options: argp
         f"Written by `python -m benchmarks.store --write`; medians of {options.repeat} runs.",
         f"The servers run on this machine, databases with their default of {MEMORY}, and are spoken to by TLS.",
         "",
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}.",
+        f"{machine()}. Load when it ended: {os.getloadavg()[0]:.1f}.",
         "",
         "| " + " | ".join(_columns(options)) + " |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -86,7 +92,34 @@ def report(figures: Sequence[Figures], polling: Sequence[Polling], options: argp
             f"| {each.store} | {rows} | {each.first:.3f} | {times} | {each.small:.3f} | {each.large:.3f} "
             f"| {each.large / each.small:.1f} | {each.written} of {each.changed} | {each.poll * 1000:.2f} | {beyond} |"
         )
-    return "\n".join([*lines, "", *_readers(polling)])
+    return "\n".join([*lines, "", *_gate(judged), *_readers(polling)])
+
+
+def _gate(judged: Gate | None) -> Iterator[str]:
+    """Yield the part about gate and plan."""
+    if judged is None:
+        return
+    each, beyond = judged.gate / judged.operators, judged.plan - judged.check
+    yield "## Gate and plan"
+    yield ""
+    yield f"A repository of {judged.operators:,} operators with signed evidence for each, in SQLite; check and plan as"
+    yield "commands, from their start to their end, each with one process for the check:"
+    yield ""
+    yield "| what | wanted | seen | reached |"
+    yield "|---|---|---:|---|"
+    yield (
+        f"| the gate of a first publish: reading and verifying all evidence, for each operator | ≤ {_GATE * 1000} ms "
+        f"| {each * 1000:.2f} ms | {_answer(each <= _GATE)} |"
+    )
+    yield (
+        f"| `opsmail plan` without a change ({judged.plan:.2f} s) beyond `opsmail check` ({judged.check:.2f} s) "
+        f"| ≤ {_PLAN} s | {beyond:.2f} s | {_answer(beyond <= _PLAN)} |"
+    )
+    yield ""
+
+
+def _answer(reached: bool) -> str:  # noqa: FBT001 - a word for a truth value
+    return "yes" if reached else "no"
 
 
 def _readers(polling: Sequence[Polling]) -> Iterator[str]:
@@ -105,6 +138,6 @@ def _readers(polling: Sequence[Polling]) -> Iterator[str]:
     for each in polling:
         yield f"| {each.what} | {each.questions:,} | {each.server:.2f} | {each.share:.1%} |"
     yield ""
-    reached = "yes" if poll.share < _SHARE else "no"
-    yield f"Wanted of a poll: under {_SHARE:.0%}; reached: {reached}. An empty statement is the least there is."
+    yield f"Wanted of a poll: under {_SHARE:.0%}; reached: {_answer(poll.share < _SHARE)}. An empty statement is the"
+    yield "least there is, and `SELECT 1` the least that returns anything."
     yield ""

@@ -82,8 +82,7 @@ def verify(
         InvalidEvidence: with the first reason why it does not count.
     """
     parsed = _envelope(envelope)
-    statement = _readable(parsed.payload)
-    key = _signer(parsed, keys, statement)
+    key = _signer(parsed, keys)
     # The signature holds from here on: what cannot be read now is the signer's fault.
     statement = Statement.parse(parsed.payload)
     _allow(statement, key)
@@ -122,20 +121,13 @@ def _envelope(content: bytes) -> Envelope:
     return envelope
 
 
-def _readable(payload: bytes) -> Statement | None:
-    """Return the statement for use in explanations, None where it cannot be read."""
-    try:
-        return Statement.parse(payload)
-    except InvalidEvidence:
-        return None
-
-
-def _signer(envelope: Envelope, keys: Iterable[TrustedKey], statement: Statement | None) -> TrustedKey:
+def _signer(envelope: Envelope, keys: Iterable[TrustedKey]) -> TrustedKey:
+    """Return the key whose signature holds."""
     known: Mapping[str, TrustedKey] = {key.public.key_id: key for key in keys}
     key = known.get(envelope.key_id)
     if key is None:
-        raise _uncounted(
-            statement,
+        raise _unsigned(
+            envelope,
             Reason.UNKNOWN_KEY,
             msg("it is signed by a key that the settings do not name"),
             msg("if the key is yours, add its public half to `[[gate.keys]]`"),
@@ -143,18 +135,19 @@ def _signer(envelope: Envelope, keys: Iterable[TrustedKey], statement: Statement
     if not key.public.verifies(
         envelope.signature, pre_authentication_encoding(envelope.payload_type, envelope.payload)
     ):
-        raise _uncounted(
-            statement,
+        raise _unsigned(
+            envelope,
             Reason.BAD_SIGNATURE,
             msg("its signature does not hold: it was changed after the key {key} signed it", key=str(key)),
         )
     return key
 
 
-def _uncounted(
-    statement: Statement | None, reason: Reason, message: Message, hint: Message | None = None
-) -> InvalidEvidence:
-    if statement is None:
+def _unsigned(envelope: Envelope, reason: Reason, message: Message, hint: Message | None = None) -> InvalidEvidence:
+    """Return the refusal of what no trusted key signed; what it claims to say, where that can be read, explains it."""
+    try:
+        statement = Statement.parse(envelope.payload)
+    except InvalidEvidence:
         return InvalidEvidence(reason, message, hint=hint)
     return InvalidStatement(reason, message, statement, hint=hint)
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import field
+from functools import lru_cache
 from typing import Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -78,13 +79,13 @@ class PublicKey:
 
     def pem(self) -> str:
         """Return the PEM form (SubjectPublicKeyInfo)."""
-        key = Ed25519PublicKey.from_public_bytes(self.raw)
+        key = _ed25519(self.raw)
         return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether `signature` is this key's over `data`."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, data)
+            _ed25519(self.raw).verify(signature, data)
         except InvalidSignature:
             return False
         return True
@@ -168,6 +169,12 @@ class TrustedKey:
 
     def __str__(self) -> str:
         return self.name or self.public.key_id
+
+
+@lru_cache(maxsize=64)
+def _ed25519(raw: bytes) -> Ed25519PublicKey:
+    """Return the library's key of 32 octets; a few keys sign thousands of statements."""
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def _load(text: str, pem: Callable[[bytes], _Key], der: Callable[[bytes], _Key]) -> _Key | None:
