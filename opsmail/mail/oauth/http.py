@@ -1,22 +1,21 @@
 """MSAL's way to the network: one request to a pinned host, by a deadline, up to a size, over verified TLS.
 
-The standard library's `http.client` knows the grammar; the bytes go through the same transport as the mail. Redirects
-are not followed, and no proxy, certificate or credential is taken from the environment: the settings name the proxy.
+Redirects are not followed, and no proxy, certificate or credential is taken from the environment: the settings name the
+proxy.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from collections.abc import Mapping
 from dataclasses import field
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from opsmail.mail.destination import Lookup, resolve
 from opsmail.mail.failure import Failure, Kind
+from opsmail.mail.http import Request, Response, UnusableAnswer, exchange
 from opsmail.mail.oauth.answers import OAuthError
 from opsmail.mail.oauth.provider import Pins, Route
 from opsmail.mail.oauth.proxy import Proxy
@@ -127,8 +126,16 @@ class PinnedHttp:
             transport.abort()
         try:
             self._connect(transport, route)
-            target = url.path + (f"?{url.query}" if url.query else "")
-            return self._answer(transport, route, (method, target, body, {**headers, "Connection": "close"}))
+            request = Request(
+                host=route.host,
+                port=route.port,
+                tls=route.tls,
+                method=method,
+                target=url.path + (f"?{url.query}" if url.query else ""),
+                headers=headers,
+                body=body,
+            )
+            return self._answer(transport, request)
         finally:
             with self._lock:
                 self._transport = None
@@ -169,29 +176,14 @@ class PinnedHttp:
         )
         transport.connect(addresses, self.deadline)
 
-    def _answer(
-        self, transport: Transport, route: Route, request: tuple[str, str, bytes | None, dict[str, str]]
-    ) -> Answer:
-        connection = _Connection(route.host, route.port)
-        if route.tls:
-            connection.default_port = 443
-        # Never connected by itself: `sock` is there already, as much of one as is used.
-        connection.sock = _Socket(transport, self.deadline)
+    def _answer(self, transport: Transport, request: Request) -> Answer:
         try:
-            connection.request(*request)
-            response = connection.getresponse()
-            content = response.read()
-        except Failure as failure:
-            if failure.kind is Kind.DISCONNECTED:
-                raise _unusable(msg("it closed the connection")) from None
-            raise
-        except (HTTPException, ValueError) as error:
-            raise _unusable(msg("what it sent is not HTTP ({reason})", reason=type(error).__name__)) from None
-        finally:
-            connection.close()
-        return self._judged(response, content)
+            response = exchange(transport, self.deadline, request, longest=LONGEST_ANSWER)
+        except UnusableAnswer as unusable:
+            raise _unusable(unusable.reason) from None
+        return self._judged(response)
 
-    def _judged(self, response: HTTPResponse, content: bytes) -> Answer:
+    def _judged(self, response: Response) -> Answer:
         status = response.status
         if 300 <= status < 400:
             place = _place(response.headers.get("Location", ""))
@@ -199,7 +191,7 @@ class PinnedHttp:
                 Kind.FOREIGN_ENDPOINT,
                 msg("it sends its callers to `{place}` ({status}), which is not followed", place=place, status=status),
             )
-        answer = Answer(status, _text(content), dict(response.headers.items()))
+        answer = Answer(status, _text(response.content), dict(response.headers.items()))
         if status == 401 or (status < 429 and _object(answer.text) is not None):
             return answer
         raise self._refusal(answer)
@@ -213,60 +205,6 @@ class PinnedHttp:
             kind = Kind.IDENTITY_PROVIDER_FAILED if busy else Kind.OAUTH_ERROR
             return Failure(kind, _told(oauth, answer.status_code), oauth=oauth)
         return _unusable(msg("it answered {status} with what is no OAuth answer", status=answer.status_code))
-
-
-class _Connection(HTTPConnection):
-    """One request over a connection that is there already."""
-
-    auto_open = 0
-
-
-class _Socket:
-    """As much of a socket as `http.client` uses."""
-
-    def __init__(self, transport: Transport, deadline: Deadline) -> None:
-        self._transport = transport
-        self._deadline = deadline
-
-    def sendall(self, data: bytes) -> None:
-        self._transport.send(data, self._deadline)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Incoming(self._transport, self._deadline))
-
-    def close(self) -> None:
-        """Whoever made the transport closes it."""
-
-
-class _Incoming(io.RawIOBase):
-    """What is received, up to a size and until a deadline."""
-
-    def __init__(self, transport: Transport, deadline: Deadline) -> None:
-        super().__init__()
-        self._transport = transport
-        self._deadline = deadline
-        self._rest = b""
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            try:
-                self._rest = self._transport.receive(self._deadline)
-            except Failure as failure:
-                # Whether the answer is whole is for `http.client` to say.
-                if failure.kind is Kind.DISCONNECTED and self._read:
-                    return 0
-                raise
-            self._read += len(self._rest)
-            if self._read > LONGEST_ANSWER:
-                raise _unusable(msg("its answer has more than {limit} KiB", limit=LONGEST_ANSWER // 1024))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
 
 
 def _given(fields: Mapping[str, Any] | None) -> dict[str, Any]:
