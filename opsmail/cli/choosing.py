@@ -1,16 +1,18 @@
-"""Which operators `test` tests: those that were asked for, without those that the check finds errors in."""
+"""Which operators `test` and `approve` take: who was asked for, without those that the check finds errors in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from opsmail.check.result import CheckResult, Member
 from opsmail.check.rules import FLEET_RULES
 from opsmail.cli.proofs import evidence_at_hand, now
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
-from opsmail.errors import UsageError
+from opsmail.errors import RefusedError, UsageError
 from opsmail.evidence.facts import Depth
 from opsmail.evidence.judge import Missing, Wanted
 from opsmail.evidence.statement import Kind
@@ -19,11 +21,16 @@ from opsmail.messages import msg
 from opsmail.operator.model import Operator, Role
 from opsmail.settings.faults import SettingsError
 from opsmail.settings.load import load_settings
+from opsmail.settings.model import Gate
 from opsmail.shape import Decoder, nearest
 from opsmail.source.commit import CommitTree
 from opsmail.source.reader import read_document
 from opsmail.source.tree import NoFolderError
 from opsmail.values import dataclass
+
+if TYPE_CHECKING:
+    from opsmail.publish.gate import Verdict
+    from opsmail.store.generation import Published
 
 #: What is wrong with the fleet as a whole keeps no operator from being tested, except that two have one name.
 _FLEET_IDS = frozenset(rule.meta.id for rule in FLEET_RULES) - {"OM704"}
@@ -84,12 +91,7 @@ def named(names: Sequence[str], checked: CheckResult) -> list[Member]:
 
 def unproven(session: Session, revision: Revision, checked: CheckResult) -> list[Member]:
     """Return those that the gate would refuse, and the master: without it the scheduler sends nothing."""
-    from opsmail.cli.planning import prepare_reading  # the others need no store, which takes a while to load
-    from opsmail.publish.gate import judge
-
-    plan = prepare_reading(session, revision, checked).plan
-    evidence = evidence_at_hand(session.root, revision.settings)
-    verdict = judge(plan, revision.settings.file.gate, evidence, now())
+    verdict, _ = _judged(session, revision, checked, revision.settings.file.gate)
     names = {refusal.operator for refusal in verdict.refusals}
 
     def is_wanted(operator: Operator | None) -> bool:
@@ -97,6 +99,39 @@ def unproven(session: Session, revision: Revision, checked: CheckResult) -> list
         return operator is None or operator.operator in names or operator.role is Role.MASTER
 
     return [member for member in checked.members if is_wanted(member.operator)]
+
+
+def unapproved(session: Session, revision: Revision, checked: CheckResult) -> tuple[list[Member], str | None]:
+    """Return those that a publish would refuse for want of an approval that counts, and the published commit, if any.
+
+    What cannot be read is among them: it would be refused too.
+
+    Raises:
+        RefusedError: the commit does not come after the published one, so that no approval would help.
+    """
+    from opsmail.cli.authors import own_approvals  # none of these without a store, see below
+    from opsmail.cli.judging import descent, published_commit
+
+    gate = revision.settings.file.gate
+    required = tuple(kind for kind in gate.require if kind.value == Kind.APPROVAL.value)
+    verdict, published = _judged(session, revision, checked, replace(gate, require=required))
+    for refusal in descent(revision, published):
+        raise RefusedError(refusal.message, hint=refusal.hint)
+    since = published_commit(published)
+    own = own_approvals(revision, checked, verdict.proofs, since)
+    names = {refusal.operator for refusal in (*verdict.refusals, *own)}
+    members = checked.members
+    return [item for item in members if item.operator is None or item.operator.operator in names], since
+
+
+def _judged(session: Session, revision: Revision, checked: CheckResult, gate: Gate) -> tuple[Verdict, Published]:
+    """Return what a gate says of publishing a commit now, and what is published."""
+    from opsmail.cli.planning import prepare_reading  # the others need no store, which takes a while to load
+    from opsmail.publish.gate import judge
+
+    prepared = prepare_reading(session, revision, checked)
+    evidence = evidence_at_hand(session.root, revision.settings)
+    return judge(prepared.plan, gate, evidence, now()), prepared.published
 
 
 def changed(session: Session, revision: Revision, checked: CheckResult, base: str) -> list[Member]:

@@ -104,8 +104,7 @@ def judge_publish(
     untrusted = () if approval else trust_refusals(trust.loosened, trust.digest, request.accepted)
     evidence = evidence_at_hand(session.root, revision.settings)
     verdict = judge(prepared.plan, revision.settings.file.gate, evidence, now(), request.glass)
-    proven = [(name, item) for name, items in verdict.proofs.items() for item in items]
-    unproven = (*verdict.refusals, *own_approvals(revision, checked, proven, published))
+    unproven = (*verdict.refusals, *own_approvals(revision, checked, verdict.proofs, published))
     left: tuple[Refusal, ...] = ()
     if request.skip_unproven and not _of_masters(unproven, prepared):
         left, unproven = unproven, ()

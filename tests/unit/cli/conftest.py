@@ -12,6 +12,7 @@ from opsmail.cli.face import run
 from opsmail.evidence.keys import SigningKey
 from tests.builders import SETTINGS, operator_text, write_files
 from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.github import authority
 from tests.unit.cli.running import Check
 from tests.unit.servers import Server, server
 
@@ -39,6 +40,14 @@ def relay() -> Iterator[Server]:
     """A server that takes everything."""
     with server() as running:
         yield running
+
+
+@pytest.fixture
+def github_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose system trusts the stand-in's authority, as a runner's trusts that of its own GitHub."""
+    monkeypatch.setattr(
+        "opsmail.mail.tls.load_system_roots", lambda context: context.load_verify_locations(cadata=authority())
+    )
 
 
 @pytest.fixture(scope="session")
