@@ -46,7 +46,8 @@ class Runner:
         Args:
             job: of a workflow.
             contexts: values of expressions, such as `secrets.NAME` or `github.sha`, and of variables that start with
-                `GITHUB_` or `ACTIONS_`; `repository` is what is checked out.
+                `GITHUB_` or `ACTIONS_`; `repository` is what is checked out. Of a step with a condition, an input
+                decides.
         """
         workspace = self.folder / "workspace"
         shutil.rmtree(workspace, ignore_errors=True)
@@ -58,7 +59,10 @@ class Runner:
             if "uses" in step:
                 self._use(step, workspace, contexts)
                 continue
-            runs.append(self._run_step(job, step, workspace, contexts))
+            plain = dict(step)
+            if "if" in step and contexts[_input(plain.pop("if"))] != "true":
+                continue
+            runs.append(self._run_step(job, plain, workspace, contexts))
             if runs[-1].code:
                 break
         return runs
@@ -216,6 +220,11 @@ def _is_wanted(step: Mapping[str, Any], inputs: Mapping[str, str], *, failed: bo
     if failed and "!cancelled()" not in step.get("if", ""):
         return False
     return all(inputs[name] == "true" for name in re.findall(r"inputs\.([\w-]+) == 'true'", step.get("if", "")))
+
+
+def _input(condition: str) -> str:
+    assert re.fullmatch(r"inputs\.[\w-]+", condition), condition
+    return condition
 
 
 def _filled(text: str, contexts: Mapping[str, str]) -> str:

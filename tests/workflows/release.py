@@ -21,6 +21,13 @@ printf '#!/bin/sh\\nexec "%s/bin/python" -I -m pip "$@"\\n' "$4" > "$4/bin/pip"
 chmod +x "$4/bin/pip"
 """
 
+_ROOTS = """\
+import ssl
+
+_paths = ssl.get_default_verify_paths()._replace(openssl_cafile={file!r}, openssl_capath="")
+ssl.get_default_verify_paths = lambda: _paths
+"""
+
 
 def wheel(folder: Path) -> Path:
     """Write the wheel of the installed opsmail, whether installed from one or from a checkout."""
@@ -44,14 +51,34 @@ def wheel(folder: Path) -> Path:
     return file
 
 
-def lending_python(folder: Path) -> Path:
-    """Write a program that is this Python, except that its virtual environments are lent this one's packages."""
+def lending_python(folder: Path, *more: str) -> Path:
+    """Write a program that is this Python, except that its virtual environments are lent this one's packages.
+
+    Args:
+        folder: where to write it.
+        more: further lines for the path file (`.pth`) of the environments.
+    """
     (pip,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
     lent = [str(pip), *(path for path in sys.path if Path(path).name in ("site-packages", "dist-packages"))]
+    lent += more
     program = folder / "python-that-lends"
     program.write_text(_PYTHON.format(python=sys.executable, lent=" ".join(f"'{path}'" for path in lent)), "utf-8")
     program.chmod(0o755)
     return program
+
+
+def system_roots(folder: Path, ca: str) -> tuple[str, str]:
+    """Return lines of a path file that make a Python's system trust one authority and nobody else.
+
+    So a runner of one's own trusts the authority of the organisation's GitHub, as root has told it.
+
+    Args:
+        folder: where to write what the lines name.
+        ca: certificate in PEM.
+    """
+    (folder / "roots.pem").write_text(ca, "ascii")
+    (folder / "system_roots.py").write_text(_ROOTS.format(file=str(folder / "roots.pem")), "utf-8")
+    return str(folder), "import system_roots"
 
 
 def pip_environment(wheels: Path) -> dict[str, str]:
