@@ -74,7 +74,7 @@ class SubmissionProtocol:
         AddressError: the client's name is neither.
     """
 
-    def __init__(self, client_name: str = NEUTRAL_NAME, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, client_name: str = NEUTRAL_NAME, limits: Limits = Limits()) -> None:
         self._client_name = client_name if client_name == NEUTRAL_NAME else parse_domain(client_name)
         self._parser = ReplyParser(limits)
         self._awaited: str | None = "banner"

@@ -85,7 +85,7 @@ class ReplyParser:
         limits: how much is accepted.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, limits: Limits = Limits()) -> None:
         self._limits = limits
         self._buffer = bytearray()
         self._code: bytes | None = None

@@ -87,7 +87,7 @@ class Submission:
         self,
         endpoint: Endpoint,
         trust: TrustStores,
-        deadlines: Deadlines = Deadlines(),  # noqa: B008 (frozen)
+        deadlines: Deadlines = Deadlines(),
         *,
         client_name: str = NEUTRAL_NAME,
         lookup: Lookup | None = None,
