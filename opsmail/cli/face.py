@@ -190,11 +190,24 @@ def _usage_error(error: click.ClickException) -> UsageError:
     hint = msg("see `{command} --help`", command=command)
     if not isinstance(error, click.NoSuchOption):
         return UsageError(msg("{sentence}", sentence=error.format_message()), hint=hint)
-    known = [] if context is None else [name for item in context.command.get_params(context) for name in item.opts]
-    guess = nearest(error.option_name, [name for name in known if name.startswith("--")])
+    known = {} if context is None else _options(context)
+    guess = nearest(error.option_name.lstrip("-"), list(known))
     if guess is not None:
-        hint = msg("did you mean `{guess}`? See `{command} --help`", guess=guess, command=command)
+        hint = msg("did you mean `{guess}`? See `{command} --help`", guess=known[guess], command=command)
     return UsageError(msg("there is no option `{option}`", option=shown(error.option_name)), hint=hint)
+
+
+def _options(context: click.Context) -> dict[str, str]:
+    """Return the long options of a command by the words for them: what they are called, and what they are about.
+
+    `--to` is about the recipient: the command calls its value so.
+    """
+    long = {
+        item: [option for option in item.opts if option.startswith("--")]
+        for item in context.command.get_params(context)
+    }
+    about = {str(item.name).replace("_", "-"): options[0] for item, options in long.items() if options}
+    return about | {option.removeprefix("--"): option for options in long.values() for option in options}
 
 
 def _listen() -> dict[signal.Signals, Any]:

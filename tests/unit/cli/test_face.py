@@ -115,6 +115,8 @@ class TestUsage:
         [
             ("--versoin", "option `--versoin`", "did you mean `--version`? See `opsmail --help`"),
             ("check --slect=OM2", "option `--slect`", "did you mean `--select`? See `opsmail check --help`"),
+            ("test --recipient x", "option `--recipient`", "did you mean `--to`? See `opsmail test --help`"),
+            ("approve --approver x", "option `--approver`", "did you mean `--as`? See `opsmail approve --help`"),
             ("check --zzzzzz", "option `--zzzzzz`", "see `opsmail check --help`"),
             ("-x", "option `-x`", "see `opsmail --help`"),
             ("chek", "command `opsmail chek`", "did you mean `opsmail check`?"),
