@@ -37,8 +37,8 @@ from opsmail.settings.load import Settings
 #: What `test` writes: results as text and JSON, and the failures in every other format of findings.
 TEST_FORMATS = ("text", "json", *(name for name in FORMATS if name not in {"text", "json"}))
 
-#: A run that is killed loses no more of its results than these.
-_SECONDS_BETWEEN_WRITES = 5
+#: A run that is killed loses the results of so many seconds at most; none once nothing came for a moment.
+_SECONDS_BETWEEN_WRITES, _PATIENCE = 5.0, 0.5
 
 
 @dataclass
@@ -63,6 +63,8 @@ class Trials:
     results: list[TestResult] = field(default_factory=list, init=False)
     #: By operator, the path of its statement.
     evidence: dict[str, str] = field(default_factory=dict, init=False)
+    #: So many of the results have their evidence, if they get any.
+    _looked_at: int = field(default=0, init=False)
     #: Why a statement could not be written.
     unwritten: OpsmailError | None = field(default=None, init=False)
 
@@ -90,50 +92,62 @@ class Trials:
             settings=settings, secrets=secrets, compose=make, recipient=recipient, depth=depth, seconds=seconds
         )
         # A refusal comes from here: before anything is written, and before any secret is read, the signing key too.
-        coming = live.run(operators)
+        coming = live.batches(operators, _PATIENCE)
         attester = Attester.open(self.session, settings, origin, secrets, self.ci) if operators else None
         console, complete, written = self.session.console, False, time.monotonic()
         try:
             with closing(coming):
-                for result in coming:
-                    console.status(None)
-                    self._take(result, attester)
-                    console.status(msg("{done} of {total} tested", done=len(self.results), total=len(operators)))
-                    if time.monotonic() - written >= _SECONDS_BETWEEN_WRITES:
-                        self._write_so_far()
+                for batch in coming:
+                    for result in batch:
+                        console.status(None)
+                        self._take(result)
+                        console.status(msg("{done} of {total} tested", done=len(self.results), total=len(operators)))
+                    if not batch or time.monotonic() - written >= _SECONDS_BETWEEN_WRITES:
+                        self._write_so_far(attester)
                         written = time.monotonic()
             complete = True
         finally:
             console.status(None)
-            self._write(complete=complete)
+            self._write(attester, complete=complete)
         if self.unwritten is not None:
             raise self.unwritten
         return self.results
 
-    def _take(self, result: TestResult, attester: Attester | None) -> None:
+    def _take(self, result: TestResult) -> None:
         if self.transcript is None and result.outcome is Outcome.PASSED:
             result = replace(result, transcript=())  # nobody will read it, and fleets are big
         self.results.append(result)
-        if attester is not None and result.outcome is Outcome.PASSED:
-            self._attest(result, attester)
         for output in self.outputs:
             if output.format == "text" and output.file is None:
                 output.write(self.session.console, self._text(result, self._style))
 
-    def _attest(self, result: TestResult, attester: Attester) -> None:
-        try:
-            self.evidence[result.operator] = attester.attest(result)
-        except OpsmailError as error:
-            self.unwritten = error  # told after everything else: the tests are worth their results
+    def _attest(self, attester: Attester | None) -> None:
+        """Sign what has passed since the last time.
 
-    def _write_so_far(self) -> None:
-        """Write what programs read into its files, each time in place of the one before."""
+        Many at once, and while little is said: beside sixteen conversations that wait for the interpreter a signature
+        takes three times as long.
+        """
+        while self._looked_at < len(self.results):
+            result = self.results[self._looked_at]
+            self._looked_at += 1
+            if attester is not None and result.outcome is Outcome.PASSED:
+                try:
+                    self.evidence[result.operator] = attester.attest(result)
+                except OpsmailError as error:
+                    self.unwritten = error  # told after everything else: the tests are worth their results
+
+    def _write_so_far(self, attester: Attester | None) -> None:
+        """Write evidence, and what programs read into its files, each time in place of the one before."""
+        if self._looked_at == len(self.results):
+            return
+        self._attest(attester)
         for output in self.outputs:
             if output.format == "json" and output.file is not None:
                 output.write(self.session.console, self._json(complete=False))
 
-    def _write(self, *, complete: bool) -> None:
+    def _write(self, attester: Attester | None, *, complete: bool) -> None:
         console = self.session.console
+        self._attest(attester)
         for output in self.outputs:
             if output.format == "json":
                 output.write(console, self._json(complete=complete))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import field, replace
 from functools import cached_property
 
@@ -66,9 +66,20 @@ class LiveTest:
     watch: Watch = unwatched
 
     def run(self, operators: Sequence[Operator]) -> Generator[TestResult, None, None]:
-        """Test `operators` and return a generator of the results as they come.
+        """Test `operators` and return a generator of the results as they come; see `batches`."""
+        return _singly(self.batches(operators))
+
+    def batches(
+        self, operators: Sequence[Operator], patience: float | None = None
+    ) -> Generator[Sequence[TestResult], None, None]:
+        """Test `operators` and return a generator of the results as they come, those together that came together.
 
         Closing it, or an exception in it, ends all conversations within a second.
+
+        Args:
+            operators: who is tested.
+            patience: seconds after which a batch comes that may be empty, so that whoever waits can do something else;
+                None for as long as it takes.
 
         Raises:
             NotPinnedError: one of them, or the probe mailbox, asks for what the catalogue does not allow; then none is
@@ -80,9 +91,11 @@ class LiveTest:
         tokens = Tokens(self.secrets, trust, proxy=None if proxy is None else Proxy.parse(proxy))
         probe = Probe(self.settings, self.secrets, trust) if self.depth.reaches(Depth.RECEIPT) else None
         shared = _Shared(trust, tokens, probe, _Conversations())
-        return self._results([self.settings.effective(operator) for operator in operators], shared)
+        return self._batches([self.settings.effective(operator) for operator in operators], shared, patience)
 
-    def _results(self, operators: Sequence[EffectiveOperator], shared: _Shared) -> Generator[TestResult, None, None]:
+    def _batches(
+        self, operators: Sequence[EffectiveOperator], shared: _Shared, patience: float | None
+    ) -> Generator[Sequence[TestResult], None, None]:
         live = self.settings.file.live
         turns = Turns(operators, Limits(live.per_host, self.providers, self.depth.reaches(Depth.SEND)))
         pool = ThreadPoolExecutor(live.concurrency, thread_name_prefix="live")
@@ -99,7 +112,8 @@ class LiveTest:
                 # Where there is no room anyway, who has rested waits for an end too.
                 rested = turns.rest() if len(talking) < live.concurrency else None
                 left = None if end is None else max(0.0, end - time.monotonic())
-                done = _wait(talking, min((wait for wait in (rested, left) if wait is not None), default=None))
+                waits = (wait for wait in (rested, left, patience) if wait is not None)
+                done = _wait(talking, min(waits, default=None))
                 results = []
                 if end is not None and time.monotonic() >= end:
                     end = None
@@ -114,7 +128,7 @@ class LiveTest:
                     turns.end(item)
                 # Before the results are handed out: whoever gets them may take a while.
                 start()
-                yield from results
+                yield results
         finally:
             shared.stop()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -190,6 +204,12 @@ class LiveTest:
     @cached_property
     def _replies(self) -> ReplyTable:
         return ReplyTable.load()
+
+
+def _singly(batches: Generator[Sequence[TestResult], None, None]) -> Generator[TestResult, None, None]:
+    with closing(batches):
+        for batch in batches:
+            yield from batch
 
 
 def _wait(talking: Collection[Future[TestResult]], seconds: float | None) -> set[Future[TestResult]]:

@@ -7,6 +7,8 @@ import json
 import re
 import signal
 import threading
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -344,6 +346,27 @@ class TestHowItEnds:
         assert all(document["complete"] is False and len(document["results"]) < 4 for document in seen)
         last = read_json(checkout.read("out/r.json"))
         assert (last["complete"], len(last["results"])) == (True, 4)
+
+    def test_while_somebody_is_waited_for_the_others_have_their_evidence(
+        self, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A run that is killed then has to test only that one again."""
+        leaving, seen = count(), []
+
+        def leave(connection: Connection) -> None:
+            if next(leaving):
+                ends = time.monotonic() + 5
+                while not (found := checkout.evidence()) and time.monotonic() < ends:
+                    time.sleep(0.01)
+                seen.append(len(found))
+            connection.say(b"221 bye\r\n")
+
+        monkeypatch.setattr("opsmail.cli.trials._PATIENCE", 0.05)
+        with server({"QUIT": leave}) as running:
+            checkout.fleet(running, "a")
+            checkout.run("test")
+        assert seen == [1]
+        assert len(checkout.evidence()) == 2
 
     def test_a_failure_beats_what_is_inconclusive(self, checkout: Checkout) -> None:
         def refuse(connection: Connection) -> None:

@@ -116,6 +116,21 @@ class TestManyAtOnce:
         assert order == ["b", "a"]
         assert first_is_out.is_set()
 
+    def test_who_waits_for_results_is_not_kept_for_long(self) -> None:
+        nothing_came = threading.Event()
+
+        def late(connection: Connection) -> None:
+            assert nothing_came.wait(10)
+            connection.say(b"220 late\r\n")
+
+        with server({"banner": late}) as running:
+            batches = live(catalogue(running)).batches([operator("a")], patience=0.05)
+            assert next(batches) == []
+            nothing_came.set()
+            (result,) = next(batch for batch in batches if batch)
+            assert result.outcome is Outcome.PASSED
+            assert list(batches) == []
+
     def test_a_silent_server_takes_its_own_time_only(self) -> None:
         with server({"banner": lambda connection: connection.hold()}) as silent, server() as quick:
             approved = catalogue(silent, quick, live="per_host = 1", seconds=1)
