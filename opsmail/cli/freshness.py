@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from opsmail.cli.judging import envelope_of
 from opsmail.cli.planning import Prepared
 from opsmail.cli.proofs import evidence_at_hand, now
 from opsmail.cli.publishing import Publishing
@@ -31,7 +30,7 @@ def record_fresh(publishing: Publishing, prepared: Prepared) -> None:
         new = set(missing.digests)
     else:
         return
-    envelopes = {digest: envelope_of(statements[digest]) for digest in new}
+    envelopes = {digest: statements[digest].envelope for digest in new}
     told = {name: [item.digest for item in items if item.digest in new] for name, items in proofs.items()}
     told = {name: digests for name, digests in told.items() if digests}
     record_evidence(publishing.store, published.head, envelopes, told, format_time(now()))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from opsmail.check.result import CheckResult
 from opsmail.cli.authors import own_approvals
@@ -14,9 +12,7 @@ from opsmail.cli.proofs import evidence_at_hand, now
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.cli.trusting import find_approval
-from opsmail.errors import RefusedError
 from opsmail.evidence.envelope import VerifiedStatement
-from opsmail.evidence.files import read_envelope
 from opsmail.messages import msg
 from opsmail.publish.gate import (
     Refusal,
@@ -172,14 +168,4 @@ def _proofs(verdict: Verdict, prepared: Prepared, approval: VerifiedStatement | 
         found[approval.statement.subject] = (approval,)
     statements = {item.digest: item for items in found.values() for item in items}
     by_subject: Mapping[str, list[str]] = {name: [item.digest for item in items] for name, items in found.items()}
-    return Proofs([envelope_of(item) for item in statements.values()], by_subject)
-
-
-def envelope_of(statement: VerifiedStatement) -> bytes:
-    """Return the bytes that were verified; the file may have been exchanged since."""
-    content = read_envelope(Path(statement.source))
-    if hashlib.sha256(content).hexdigest() != statement.digest:
-        raise RefusedError(
-            msg("{file} was changed while it was being used", file=statement.source), hint=msg("run the command again")
-        )
-    return content
+    return Proofs([item.envelope for item in statements.values()], by_subject)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from typing import Any
 
 from opsmail.evidence.dsse import Envelope, pre_authentication_encoding
@@ -25,12 +26,14 @@ class VerifiedStatement:
         statement: what it says.
         key: who signed.
         digest: SHA-256 of the envelope's bytes, by which it is kept.
+        envelope: those bytes.
         source: the file it came from; empty where it came from elsewhere.
     """
 
     statement: Statement
     key: TrustedKey
     digest: str
+    envelope: bytes = field(repr=False)
     source: str = ""
 
     @property
@@ -99,7 +102,7 @@ def verify(
             ),
             statement,
         )
-    return VerifiedStatement(statement, key, hashlib.sha256(envelope).hexdigest())
+    return VerifiedStatement(statement, key, hashlib.sha256(envelope).hexdigest(), envelope)
 
 
 def statement_in(envelope: bytes) -> Statement:

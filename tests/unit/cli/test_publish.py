@@ -9,17 +9,13 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opsmail.cli.judging import envelope_of
 from opsmail.cli.publish import command
-from opsmail.errors import RefusedError
-from opsmail.evidence.envelope import verify
-from opsmail.evidence.keys import SigningKey, TrustedKey
+from opsmail.evidence.keys import SigningKey
 from opsmail.store import tables
 from opsmail.store.backends import open_store
 from tests.unit.cli.checkout import Checkout
@@ -352,17 +348,6 @@ class TestDamage:
         published.operator("c")
         published.commit()
         assert "has another content" in published.run("publish", "--yes", code=4).err
-
-    def test_evidence_that_is_exchanged_while_it_is_used(self, checkout: Checkout, relay: Server) -> None:
-        checkout.fleet(relay)
-        checkout.run("test")
-        (file,) = checkout.evidence()
-        trusted = TrustedKey(checkout.key.public, frozenset({"test-send"}), frozenset({"default"}))
-        verified = replace(verify(file.read_bytes(), [trusted]), source=str(file))
-        assert envelope_of(verified) == file.read_bytes()
-        file.write_bytes(b"another")
-        with pytest.raises(RefusedError, match="was changed while it was being used"):
-            envelope_of(verified)
 
 
 @contextmanager

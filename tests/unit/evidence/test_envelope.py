@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -161,6 +162,14 @@ def test_what_was_not_looked_for() -> None:
     assert reason_of(ENVELOPE, kind=Kind.GENERATION) is Reason.UNEXPECTED
     assert reason_of(ENVELOPE, environment="staging") is Reason.UNEXPECTED
     assert verify(ENVELOPE, TRUSTED, kind=Kind.TEST_SEND, environment="production").statement == sent()
+
+
+def test_what_was_verified_is_at_hand() -> None:
+    """Its file may be exchanged before it is published."""
+    verified = verify(ENVELOPE, TRUSTED)
+    assert verified.envelope == ENVELOPE
+    assert verified.digest == hashlib.sha256(ENVELOPE).hexdigest()
+    assert "payload" not in repr(verified)
 
 
 def test_a_refusal_tells_of_the_statement() -> None:
