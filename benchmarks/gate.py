@@ -7,12 +7,12 @@ is a part of it. Check and plan are commands in processes of their own.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr
+from dataclasses import replace
 from functools import partial
 from gettext import NullTranslations
 from pathlib import Path
@@ -21,18 +21,18 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from benchmarks.fleet import write_fleet
+from benchmarks.place import commit
 from benchmarks.running import measure
 from opsmail.cli.attesting import context_of
 from opsmail.cli.ci import current_run
 from opsmail.cli.face import run
-from opsmail.cli.proofs import now
 from opsmail.cli.revision import Revision
 from opsmail.cli.session import Session
 from opsmail.evidence.envelope import sign
-from opsmail.evidence.facts import Depth, ServerReply, TestSend, Tls
 from opsmail.evidence.files import FOLDER, write_envelope
 from opsmail.evidence.keys import SigningKey
 from opsmail.evidence.statement import Statement
+from tests.unit.evidence.statements import FACTS
 
 _SETTINGS = """
 [gate]
@@ -71,7 +71,8 @@ def gate(operators: int, repeat: int) -> Gate:
     with tempfile.TemporaryDirectory() as folder, chdir(folder), _signing_with(key):
         root = Path(folder)
         write_fleet(root, operators, share_wrong=0)
-        _commit(root, key)
+        _trust(root, key)
+        commit(root)
         _prove(root, key)
         with _timed("opsmail.cli.publish.judge_publish") as judging:
             _publish()
@@ -92,14 +93,11 @@ def _signing_with(key: SigningKey) -> Iterator[None]:
         yield
 
 
-def _commit(root: Path, key: SigningKey) -> None:
+def _trust(root: Path, key: SigningKey) -> None:
     with (root / "opsmail.toml").open("a", encoding="utf-8") as settings:
         settings.write(_SETTINGS)
     (root / "ci.pub.pem").write_text(key.public.pem(), encoding="utf-8")
     (root / ".gitignore").write_text(".opsmail/\nopsmail.db*\n", encoding="utf-8")
-    identity = ["-c", "user.name=bench", "-c", "user.email=bench@empresa.com.br"]
-    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message", "fleet"]):
-        subprocess.run(["git", *command], cwd=root, check=True)
 
 
 def _prove(root: Path, key: SigningKey) -> None:
@@ -108,27 +106,9 @@ def _prove(root: Path, key: SigningKey) -> None:
     context = context_of(revision.origin, revision.settings.environment, current_run({}))
     for name, operator in revision.check().operators().items():
         digest = revision.settings.effective(operator).digest
-        statement = Statement.test_send(name, digest, context, _facts(name))
+        facts = replace(FACTS, message_id=f"<{name}@empresa.com.br>")
+        statement = Statement.test_send(name, digest, context, facts)
         write_envelope(root / FOLDER, sign(statement, key))
-
-
-def _facts(name: str) -> TestSend:
-    return TestSend(
-        depth=Depth.SEND,
-        stages=("resolve", "connect", "tls", "authenticate", "envelope", "send"),
-        tls=Tls(
-            version="TLSv1.3",
-            cipher="TLS_AES_256_GCM_SHA384",
-            subject="CN=smtp.empresa.com.br",
-            issuer="CN=Empresa",
-            not_after=now(),
-            sha256="5a" * 32,
-        ),
-        mechanism="PLAIN",
-        reply=ServerReply(code=250, enhanced="2.0.0", text="Ok: queued as 4F1B2"),
-        message_id=f"<{name}@empresa.com.br>",
-        recipient="teste@empresa.com.br",
-    )
 
 
 def _publish() -> None:

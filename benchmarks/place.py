@@ -132,11 +132,12 @@ def write_senders(
         role = "standard" if number else "master"
         text = _OPERATOR.format(id=name, role=role, host=host, variable=variable)
         (root / "operators" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    _commit(root)
+    commit(root)
     return Senders(root, count, environment)
 
 
-def _commit(root: Path) -> None:
+def commit(root: Path) -> None:
+    """Make a folder a git repository with one commit of all that is in it."""
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@empresa.com.br"]
     for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message", "fleet"]):
         subprocess.run(["git", *command], cwd=root, check=True)
