@@ -63,6 +63,15 @@ def approvals(checkout: Checkout) -> dict[str, str]:
     return {item.subject: item.facts.approver for item in statements if isinstance(item.facts, Approval)}
 
 
+def publish_and_change_by_two(checkout: Checkout, forge: GitHub) -> None:
+    """Publish `a`, then change it by Ana, and by Caio after her."""
+    fleet(checkout, "a")
+    run(checkout, forge, *REVIEWED)
+    checkout.run("publish", "--yes")
+    change(checkout, ANA, "a")
+    change(checkout, "Caio <caio@empresa.test>", "a")
+
+
 class TestReviewed:
     def test_who_let_the_run_in_is_who_approved(self, checkout: Checkout, forge: GitHub) -> None:
         fleet(checkout, "a")
@@ -123,11 +132,7 @@ class TestReviewed:
 
     def test_what_is_not_published_yet_counts_from_the_first_change_on(self, checkout: Checkout, forge: GitHub) -> None:
         """As the gate has it: else ana would be taken here, and refused there."""
-        fleet(checkout, "a")
-        run(checkout, forge, *REVIEWED)
-        checkout.run("publish", "--yes")
-        change(checkout, ANA, "a")
-        change(checkout, "Caio <caio@empresa.test>", "a")
+        publish_and_change_by_two(checkout, forge)
         forge.answer = [review("ana"), review("bia")]
         run(checkout, forge, *REVIEWED)
         assert approvals(checkout)["operator:a"] == "bia"
@@ -135,11 +140,7 @@ class TestReviewed:
         assert head(checkout) == 2
 
     def test_the_gate_knows_an_account_by_its_address_too(self, checkout: Checkout, forge: GitHub) -> None:
-        fleet(checkout, "a")
-        run(checkout, forge, *REVIEWED)
-        checkout.run("publish", "--yes")
-        change(checkout, ANA, "a")
-        change(checkout, "Caio <caio@empresa.test>", "a")
+        publish_and_change_by_two(checkout, forge)
         wait_for_the_next_second()
         checkout.run("approve", "a", "--as", "Ana")
         said = checkout.run("publish", "--yes", code=3)
